@@ -1,0 +1,100 @@
+/** Which of the upstream's claims are carried into our own tokens. */
+
+/** The option `customClaimsPassthrough`, resolved. */
+export interface ClaimsPolicy {
+  readonly fromAccessToken: boolean;
+  readonly fromIdToken: boolean;
+  readonly claimPrefix: string | false;
+  readonly allowedClaims: ReadonlySet<string> | undefined;
+  readonly blockedClaims: ReadonlySet<string>;
+  readonly maxClaimValueSize: number;
+  readonly allowComplexClaims: boolean;
+}
+
+/**
+ * Claims with a meaning in a protocol. A copied one would speak for us: a foreign `scope` would widen rights, a foreign `client_id` would turn one
+ * client into another, `cnf` would bind the token to a foreign key. RFC 7519 §4.1, RFC 9068 §2.2, RFC 8693 §4, OpenID Connect Core §2.
+ */
+const PROTECTED: ReadonlySet<string> = new Set([
+  ...[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "scope",
+    "scp",
+    "azp",
+    "typ",
+    "token_use",
+    "sid",
+    "events",
+  ],
+  ...[
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "auth_time",
+    "acr",
+    "amr",
+    "cnf",
+    "act",
+    "may_act",
+    "authorization_details",
+  ],
+  ...["__proto__", "constructor", "prototype"],
+]);
+
+/** Personal data that no decision about access needs: only where `allowedClaims` names it. OpenID Connect Core §5.1. */
+const PERSONAL: ReadonlySet<string> = new Set([
+  "address",
+  "birthdate",
+  "gender",
+  "phone_number",
+  "phone_number_verified",
+]);
+
+/** The most claims that are carried over, so that a token stays small enough for a header. */
+const MOST_CLAIMS = 64;
+
+/**
+ * Chooses and renames claims; those of the access token win over those of the ID token.
+ *
+ * Both sets must come from tokens that were verified, or received directly from the upstream over TLS.
+ */
+export function passClaims(
+  policy: ClaimsPolicy | undefined,
+  accessToken: Readonly<Record<string, unknown>> | undefined,
+  idToken: Readonly<Record<string, unknown>> | undefined,
+): Record<string, unknown> {
+  const passed = new Map<string, unknown>();
+  if (policy === undefined) return {};
+  if (policy.fromIdToken && idToken !== undefined) collect(passed, policy, idToken);
+  if (policy.fromAccessToken && accessToken !== undefined) collect(passed, policy, accessToken);
+  return Object.fromEntries([...passed].slice(0, MOST_CLAIMS));
+}
+
+function collect(passed: Map<string, unknown>, policy: ClaimsPolicy, claims: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(claims)) {
+    if (PROTECTED.has(name) || policy.blockedClaims.has(name)) continue;
+    if (policy.allowedClaims === undefined ? PERSONAL.has(name) : !policy.allowedClaims.has(name)) continue;
+    if (!isCarried(value, policy)) continue;
+    const renamed = policy.claimPrefix === false ? name : `${policy.claimPrefix}${name}`;
+    // Checked again after renaming: the prefix `client_` would turn `id` into `client_id`.
+    if (!PROTECTED.has(renamed)) passed.set(renamed, value);
+  }
+}
+
+/** Text, numbers, truth, and flat lists of them, which is what roles and groups are; anything deeper only by `allowComplexClaims`. */
+function isCarried(value: unknown, policy: ClaimsPolicy): boolean {
+  if (value === undefined || value === null || typeof value === "function") return false;
+  const isFlat = !Array.isArray(value)
+    ? typeof value !== "object"
+    : value.every((item) => typeof item !== "object" && item !== undefined);
+  if (!isFlat && !policy.allowComplexClaims) return false;
+  return (typeof value === "string" ? value : JSON.stringify(value)).length <= policy.maxClaimValueSize;
+}

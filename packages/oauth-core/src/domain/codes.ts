@@ -1,0 +1,149 @@
+/** Authorization codes: issued once, redeemed by exactly one of any number of simultaneous requests. RFC 6749 §4.1.2, §10.5. */
+
+import { OAuthProxyError } from "../protocol/errors.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Collection } from "../state/collection.ts";
+import { digest } from "../state/digest.ts";
+import type { Observe, RevocationCause } from "./events.ts";
+import { type Grant, type Grants, isLiving, type NewGrant } from "./grants.ts";
+import type { UpstreamTokens } from "./identity-provider.ts";
+
+/** The grant-to-be that a code stands for. */
+export interface CodeRecord {
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly codeChallenge: string;
+  readonly scope: readonly string[];
+  readonly resourceScope: readonly string[];
+  readonly resources: readonly string[];
+  readonly expiresAt: number;
+  readonly traceId: string;
+  /** Who signed in; absent where the upstream's code is still to be redeemed, by the client's own verifier. */
+  readonly signedIn?: SignedIn | undefined;
+  /** With `forwardPkce`: the upstream's code and the nonce of its ID token. */
+  readonly upstreamCode?: { readonly code: string; readonly nonce: string } | undefined;
+}
+
+/** What a finished sign-in gave. */
+export interface SignedIn {
+  readonly subject: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly upstream?: UpstreamTokens | undefined;
+}
+
+/** Within this many seconds after a redemption another one is a retry of a client that lost the answer; after it, a replay. */
+const RETRY_WINDOW = 10;
+/** How far the clock of the process that issued a code may be off. */
+const CLOCK_SKEW = 60;
+
+export interface CodesOptions {
+  readonly collection: Collection<CodeRecord>;
+  /** Who redeems a code right now; lives for {@link RETRY_WINDOW} seconds on the storage's own clock. */
+  readonly redemptions: Collection<string>;
+  readonly grants: Grants;
+  readonly runtime: Runtime;
+  readonly observe: Observe;
+  readonly authorizationCodeTtl: number;
+  /** Ends a grant and its upstream's tokens. */
+  readonly revoke: (grantId: string, grant: Grant, because: RevocationCause) => Promise<void>;
+}
+
+/** The authorization codes of one server. */
+export class Codes {
+  readonly #options: CodesOptions;
+
+  constructor(options: CodesOptions) {
+    this.#options = options;
+  }
+
+  /** Stores a grant-to-be under a new code of 256 random bits. */
+  async issue(record: Omit<CodeRecord, "expiresAt">): Promise<string> {
+    const { runtime, collection, authorizationCodeTtl } = this.#options;
+    const code = `sp_ac_${Buffer.from(runtime.randomBytes(32)).toString("base64url")}`;
+    await collection.save(
+      digest(code),
+      { ...record, expiresAt: runtime.now() + authorizationCodeTtl },
+      authorizationCodeTtl,
+    );
+    return code;
+  }
+
+  /** What a code stands for. Reading spends nothing. @throws {OAuthProxyError} `code_invalid` */
+  async find(code: string): Promise<CodeRecord> {
+    const record = (await this.#options.collection.get(digest(code)))?.value;
+    // RFC 6749 §4.1.2: short-lived. The storage lets it expire; a storage that forgets to must not make it live on.
+    if (record === undefined || record.expiresAt + CLOCK_SKEW < this.#options.runtime.now())
+      throw new OAuthProxyError("code_invalid");
+    return record;
+  }
+
+  /**
+   * Lets one caller do something with a code that can be done only once, and lets it be tried again if it failed for the moment.
+   *
+   * @throws {OAuthProxyError} as {@link spend} does, for everyone else
+   */
+  async once<T>(code: string, clientId: string, work: () => Promise<T>): Promise<T> {
+    const { redemptions, authorizationCodeTtl } = this.#options;
+    const marker = `once.${digest(code)}`;
+    if (!(await redemptions.claim(marker, "", authorizationCodeTtl))) {
+      return this.#refuse(code, clientId, await this.#announce(code));
+    }
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof OAuthProxyError && error.code === "temporarily_unavailable")
+        await redemptions.delete(marker);
+      throw error;
+    }
+  }
+
+  /**
+   * Spends a code for a grant. Of any number of simultaneous callers exactly one succeeds, and only that one's grant exists.
+   *
+   * The grant's name is derived from the code, so that creating it *is* spending the code: there is no moment in which a code is burnt and
+   * nothing was given for it. Those who come second are told apart by a marker that lives on the storage's clock, since the clocks of two
+   * processes can't be compared: whoever finds the marker of the successful redemption still there is a retry and harms nobody; whoever could
+   * set a new one, although the grant exists, comes too late and is a replay.
+   *
+   * @throws {OAuthProxyError} `code_invalid` for a retry; `code_replayed` for a replay, after the grant has been ended
+   */
+  async spend(code: string, clientId: string, grant: NewGrant): Promise<string> {
+    const announced = await this.#announce(code);
+    const grantId = grantIdOf(code);
+    if (await this.#options.grants.create(grantId, { ...grant, redemption: announced.redemption })) return grantId;
+    return this.#refuse(code, clientId, announced);
+  }
+
+  /** Sets the marker of a redemption under way, or joins the one that is there. */
+  async #announce(code: string): Promise<{ redemption: string; first: boolean }> {
+    const { redemptions, runtime } = this.#options;
+    const mine = Buffer.from(runtime.randomBytes(9)).toString("base64url");
+    if (await redemptions.claim(digest(code), mine, RETRY_WINDOW)) return { redemption: mine, first: true };
+    return { redemption: (await redemptions.get(digest(code)))?.value ?? mine, first: false };
+  }
+
+  async #refuse(
+    code: string,
+    clientId: string,
+    { redemption, first }: { redemption: string; first: boolean },
+  ): Promise<never> {
+    const { grants, observe, revoke } = this.#options;
+    const grantId = grantIdOf(code);
+    const existing = await grants.get(grantId);
+    if (existing === undefined || !isLiving(existing)) throw new OAuthProxyError("code_invalid");
+    const { subject, traceId } = existing.value;
+    if (!first || existing.value.redemption === redemption) {
+      observe({ type: "code.duplicated", clientId, grant: grantId }, traceId);
+      throw new OAuthProxyError("code_invalid");
+    }
+    // RFC 6749 §4.1.2: a code that is used again after that may be in two hands; the tokens that it gave are ended.
+    observe({ type: "code.replayed", clientId, grant: grantId, subject }, traceId);
+    await revoke(grantId, existing.value, "code_replay");
+    throw new OAuthProxyError("code_replayed");
+  }
+}
+
+/** A name of 132 bits from which the code can't be found. */
+function grantIdOf(code: string): string {
+  return digest(`grant\0${code}`).slice(0, 22);
+}

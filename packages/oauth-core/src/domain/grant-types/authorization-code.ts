@@ -1,0 +1,76 @@
+/** The authorization code grant: every check first, the code is spent last. RFC 6749 §4.1.3, RFC 7636 §4.6, RFC 8707 §2.2. */
+import { OAuthProxyError } from "../../protocol/errors.ts";
+import { verifyCodeVerifier } from "../../protocol/pkce.ts";
+import type { TokenRequest } from "../../protocol/token-request.ts";
+import type { TokenResponse } from "../../protocol/token-response.ts";
+import type { Client } from "../clients.ts";
+import type { CodeRecord, SignedIn } from "../codes.ts";
+import type { Engine } from "../engine.ts";
+import type { NewGrant } from "../grants.ts";
+import { narrowResources } from "./narrow.ts";
+
+type CodeRequest = Extract<TokenRequest, { grantType: "authorization_code" }>;
+
+/** Redeems a code. @throws {OAuthProxyError} `invalid_grant`, `invalid_target`; nothing is spent unless every check has passed */
+export async function redeemCode(engine: Engine, client: Client, request: CodeRequest): Promise<TokenResponse> {
+  const { codes, grants, observe, issuance, clients } = engine;
+  const record = await codes.find(request.code);
+
+  // RFC 6749 §4.1.3: bound to the client that asked for it, or else a stolen code could be redeemed by registering a client of one's own.
+  if (record.clientId !== client.clientId) throw new OAuthProxyError("code_invalid");
+  // Where it is sent, it must be the one of the authorization request: it is what stops codes that were phished through another registered URI.
+  if (request.redirectUri !== undefined && request.redirectUri !== record.redirectUri)
+    throw new OAuthProxyError("redirect_uri_mismatch");
+  // RFC 7636 §4.6: whoever saw the code in a log or a Referer has not seen the verifier.
+  if (!verifyCodeVerifier(request.codeVerifier, record.codeChallenge)) throw new OAuthProxyError("code_verifier_wrong");
+  const resources = narrowResources(request.resources, record.resources);
+
+  const signedIn = record.signedIn ?? (await redeemUpstream(engine, request, record));
+  const grant = newGrant(engine, client, record, signedIn);
+  const grantId = await codes.spend(request.code, client.clientId, grant);
+  await clients.used(client.clientId);
+
+  const scope = grant.scope;
+  observe(
+    { type: "code.redeemed", clientId: client.clientId, grant: grantId, subject: grant.subject, scopes: scope },
+    record.traceId,
+  );
+  const refreshToken = grant.refreshable ? grants.refreshToken(grantId, grant) : undefined;
+  return issuance.respond(grantId, grant, scope, resources, refreshToken);
+}
+
+function newGrant(engine: Engine, client: Client, record: CodeRecord, signedIn: SignedIn): NewGrant {
+  const { runtime, grants } = engine;
+  const refreshable = client.grantTypes.includes("refresh_token");
+  const now = runtime.now();
+  const upstreamScope = signedIn.upstream?.scope ?? record.scope;
+  return {
+    clientId: client.clientId,
+    subject: signedIn.subject,
+    // What the upstream granted of what was asked of it, and what was granted here.
+    scope: [...new Set([...record.scope.filter((word) => upstreamScope.includes(word)), ...record.resourceScope])],
+    resources: record.resources,
+    claims: signedIn.claims,
+    upstream: signedIn.upstream,
+    refreshable,
+    salt: Buffer.from(runtime.randomBytes(18)).toString("base64url"),
+    generation: 0,
+    firstUses: [],
+    createdAt: now,
+    expiresAt: now + grants.lifetime(refreshable),
+    traceId: record.traceId,
+  };
+}
+
+/** With `forwardPkce`: the upstream's code is redeemed by the client's verifier, once, after we have checked it ourselves. */
+async function redeemUpstream(engine: Engine, request: CodeRequest, record: CodeRecord): Promise<SignedIn> {
+  const { upstreamCode } = record;
+  if (upstreamCode === undefined) throw new OAuthProxyError("code_invalid");
+  return engine.codes.once(request.code, record.clientId, () =>
+    engine.signIns.complete(
+      { ...upstreamCode, codeVerifier: request.codeVerifier, scope: record.scope },
+      record.clientId,
+      record.traceId,
+    ),
+  );
+}

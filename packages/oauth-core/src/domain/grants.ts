@@ -1,0 +1,256 @@
+/** What a person allowed one installation of a client; every token hangs from one. The promises of refresh-token rotation are kept here. RFC 9700 §4.14. */
+
+import { OAuthProxyError } from "../protocol/errors.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Collection, Entry } from "../state/collection.ts";
+import type { Observe, RevocationCause } from "./events.ts";
+import type { UpstreamTokens } from "./identity-provider.ts";
+import type { Keys } from "./keys.ts";
+import { RecentlySeen } from "./recently-seen.ts";
+import { formatRefreshToken, parseRefreshToken, provesRefreshToken, type RefreshTokenClaim } from "./refresh-token.ts";
+
+/** A living grant. */
+export interface Grant {
+  readonly clientId: string;
+  readonly subject: string;
+  readonly scope: readonly string[];
+  readonly resources: readonly string[];
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly upstream?: UpstreamTokens | undefined;
+  /** Whether the client may refresh. */
+  readonly refreshable: boolean;
+  readonly salt: string;
+  /** Which redemption made it; see `codes.ts`. */
+  readonly redemption: string;
+  /** The generation of the refresh token that is to be used next. */
+  readonly generation: number;
+  /** The first use of each earlier generation whose grace period may still run. */
+  readonly firstUses: readonly FirstUse[];
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly traceId: string;
+}
+
+/** A grant before it is tied to the redemption that made it. */
+export type NewGrant = Omit<Grant, "redemption">;
+
+interface FirstUse {
+  readonly generation: number;
+  readonly at: number;
+  /** The process whose clock said so. */
+  readonly by: string;
+}
+
+/** What is left of a grant that has ended, for as long as one of its tokens could still come back. */
+export interface EndedGrant {
+  readonly endedAt: number;
+  readonly clientId: string;
+}
+
+export type GrantRecord = Grant | EndedGrant;
+export type LivingEntry = Entry<GrantRecord> & { readonly value: Grant };
+
+/** A refresh token that stood every check, together with the state that it was checked against. */
+export interface OpenedGrant {
+  readonly grantId: string;
+  readonly entry: LivingEntry;
+  readonly claim: RefreshTokenClaim;
+  /** The token was used before, within its grace period: nothing moves. */
+  readonly retried: boolean;
+}
+
+export interface GrantsOptions {
+  readonly collection: Collection<GrantRecord>;
+  readonly keys: Keys;
+  readonly runtime: Runtime;
+  readonly observe: Observe;
+  readonly refreshTokenTtl: number;
+  readonly refreshTokenGracePeriod: number;
+  readonly accessTokenTtl: number;
+  readonly authorizationCodeTtl: number;
+  readonly revocationCheckTtl: number;
+  /** Ends a grant and its upstream's tokens. */
+  readonly revoke: (grantId: string, grant: Grant, because: RevocationCause) => Promise<void>;
+}
+
+/** How far the clock of another process may be off. */
+const CLOCK_SKEW = 60;
+/** Rotations within one grace period after which a token is answered with itself: the list of first uses stays short whatever a client does. */
+const MOST_FIRST_USES = 64;
+/** How often a lost compare-and-swap is tried again. Each loss means that somebody else moved on. */
+const ATTEMPTS = 64;
+
+/** The grants of one server. */
+export class Grants {
+  readonly #options: GrantsOptions;
+  readonly #instance: string;
+  readonly #alive: RecentlySeen;
+  readonly #ended: RecentlySeen;
+
+  constructor(options: GrantsOptions) {
+    this.#options = options;
+    this.#instance = Buffer.from(options.runtime.randomBytes(6)).toString("base64url");
+    this.#alive = new RecentlySeen(100_000);
+    this.#ended = new RecentlySeen(100_000);
+  }
+
+  /** How long a fresh grant lives unless it is refreshed, in seconds. */
+  lifetime(refreshable: boolean): number {
+    return refreshable ? this.#options.refreshTokenTtl : this.#options.accessTokenTtl;
+  }
+
+  /** Stores a new grant; `false` where one of this id lives already, which is how an authorization code is spent. */
+  async create(grantId: string, grant: Grant): Promise<boolean> {
+    const created = await this.#options.collection.claim(grantId, grant, this.lifetime(grant.refreshable));
+    if (created) this.#alive.see(grantId, this.#options.runtime.now());
+    return created;
+  }
+
+  /** The grant as it is now: living, ended, or `undefined`. One read. */
+  async get(grantId: string): Promise<Entry<GrantRecord> | undefined> {
+    const entry = await this.#options.collection.get(grantId);
+    const now = this.#options.runtime.now();
+    if (entry !== undefined && isLiving(entry)) this.#alive.see(grantId, now);
+    else this.#alive.forget(grantId);
+    return entry;
+  }
+
+  /** The living grant, or the refusal that says why there is none. One read. */
+  async living(grantId: string): Promise<LivingEntry> {
+    const entry = await this.get(grantId);
+    if (entry === undefined || !isLiving(entry)) throw new OAuthProxyError("grant_revoked");
+    return entry;
+  }
+
+  /** The next refresh token of a grant. */
+  refreshToken(grantId: string, grant: Pick<Grant, "generation" | "salt">): string {
+    return formatRefreshToken(this.#options.keys, grantId, grant.generation, grant.salt);
+  }
+
+  /** Whether a refresh token, of whatever generation, is one that we made for this grant. */
+  proves(refreshToken: string, grant: Pick<Grant, "salt">): boolean {
+    const claim = parseRefreshToken(refreshToken);
+    return claim !== undefined && provesRefreshToken(this.#options.keys, claim, grant.salt);
+  }
+
+  /**
+   * Whether access tokens of this grant still count. Asks the storage at most every `revocationCheckTtl` seconds; what this process
+   * ended itself is known at once.
+   */
+  async isAlive(grantId: string): Promise<boolean> {
+    const now = this.#options.runtime.now();
+    if (this.#ended.seenWithin(grantId, now, Number.POSITIVE_INFINITY)) return false;
+    const { revocationCheckTtl } = this.#options;
+    if (revocationCheckTtl > 0 && this.#alive.seenWithin(grantId, now, revocationCheckTtl)) return true;
+    const entry = await this.get(grantId);
+    return entry !== undefined && isLiving(entry);
+  }
+
+  /**
+   * Checks a refresh token against its grant, and moves nothing yet: a request that turns out wrong must burn nothing.
+   *
+   * @throws {OAuthProxyError} `refresh_token_invalid`, `grant_revoked`, or, after it has ended the grant, `refresh_token_reused`
+   */
+  async open(refreshToken: string, clientId: string): Promise<OpenedGrant> {
+    const claim = parseRefreshToken(refreshToken);
+    if (claim === undefined) throw new OAuthProxyError("refresh_token_invalid");
+    const { grantId } = claim;
+    const entry = await this.get(grantId);
+    if (entry === undefined) throw new OAuthProxyError("refresh_token_invalid");
+    if (!isLiving(entry)) throw new OAuthProxyError("grant_revoked");
+    const grant = entry.value;
+
+    // RFC 6749 §10.4: only what we made, and only for the client that it was made for. A stolen token is worth nothing to another client, and
+    // a forged one must not be able to end somebody's grant.
+    if (!provesRefreshToken(this.#options.keys, claim, grant.salt)) throw new OAuthProxyError("refresh_token_invalid");
+    if (grant.clientId !== clientId) throw new OAuthProxyError("refresh_token_invalid");
+    if (!grant.refreshable || claim.generation > grant.generation) throw new OAuthProxyError("refresh_token_invalid");
+
+    if (claim.generation === grant.generation) return { grantId, entry, claim, retried: false };
+    if (this.#inGrace(grant, claim.generation)) return { grantId, entry, claim, retried: true };
+
+    // RFC 9700 §4.14.2: a token that comes back after its grace period is in two hands. Which of them is the thief's can't be known, so both lose it.
+    this.#options.observe(
+      { type: "refresh_token.reused", clientId, grant: grantId, subject: grant.subject },
+      grant.traceId,
+    );
+    await this.#options.revoke(grantId, grant, "refresh_token_reuse");
+    throw new OAuthProxyError("refresh_token_reused");
+  }
+
+  /** Moves an opened grant to its next generation, or, where someone else did meanwhile, joins them. */
+  async rotate(opened: OpenedGrant, refreshToken: string): Promise<{ grant: Grant; retried: boolean }> {
+    let current = opened;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (current.retried) return { grant: current.entry.value, retried: true };
+      const grant = current.entry.value;
+      const firstUses = this.#openFirstUses(grant);
+      if (firstUses.length >= MOST_FIRST_USES) return { grant, retried: true };
+
+      const now = this.#options.runtime.now();
+      const next: Grant = {
+        ...grant,
+        generation: grant.generation + 1,
+        firstUses: [...firstUses, { generation: grant.generation, at: now, by: this.#instance }],
+        expiresAt: now + this.#options.refreshTokenTtl,
+      };
+      if (await this.#options.collection.replace(current.grantId, current.entry, next, this.#options.refreshTokenTtl)) {
+        return { grant: next, retried: false };
+      }
+      current = await this.open(refreshToken, grant.clientId);
+    }
+    throw new OAuthProxyError("storage_unavailable");
+  }
+
+  /** Changes a living grant whatever else happens to it meanwhile. Keeps its expiry. */
+  async update(grantId: string, change: (grant: Grant) => Grant): Promise<LivingEntry> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const entry = await this.living(grantId);
+      const next = change(entry.value);
+      const left = Math.max(1, next.expiresAt - this.#options.runtime.now());
+      if (await this.#options.collection.replace(grantId, entry, next, left)) return this.living(grantId);
+    }
+    throw new OAuthProxyError("storage_unavailable");
+  }
+
+  /**
+   * Ends a grant and with it every token that hangs from it.
+   *
+   * What is left is a marker and not nothing, or else the code that made the grant could make it again.
+   */
+  async end(grantId: string, grant: Grant, because: RevocationCause): Promise<void> {
+    const { runtime, observe, collection, accessTokenTtl, authorizationCodeTtl } = this.#options;
+    const now = runtime.now();
+    this.#alive.forget(grantId);
+    this.#ended.see(grantId, now);
+    await collection.save(grantId, { endedAt: now, clientId: grant.clientId }, accessTokenTtl + authorizationCodeTtl);
+    observe(
+      { type: "grant.revoked", because, clientId: grant.clientId, grant: grantId, subject: grant.subject },
+      grant.traceId,
+    );
+  }
+
+  #openFirstUses(grant: Grant): readonly FirstUse[] {
+    return grant.firstUses.filter((use) => this.#withinGrace(use));
+  }
+
+  #inGrace(grant: Grant, generation: number): boolean {
+    const use = grant.firstUses.find((use) => use.generation === generation);
+    return use !== undefined && this.#withinGrace(use);
+  }
+
+  /**
+   * The grace period runs from the first use and never slides. It is counted on one clock where one process saw both uses; the clock of another
+   * is allowed to be off by a minute, but by no more than the grace period itself.
+   */
+  #withinGrace(use: FirstUse): boolean {
+    const grace = this.#options.refreshTokenGracePeriod;
+    const skew = use.by === this.#instance ? 0 : Math.min(CLOCK_SKEW, grace);
+    return this.#options.runtime.now() - use.at <= grace + skew;
+  }
+}
+
+/** Whether a grant still lives. */
+export function isLiving(entry: Entry<GrantRecord>): entry is LivingEntry {
+  return !("endedAt" in entry.value);
+}

@@ -1,0 +1,65 @@
+/** The consent endpoint: the person's answer. Bound to the browser that was shown the page. RFC 6749 §10.12, §10.13. */
+
+import type { NamedTransaction } from "../domain/transactions.ts";
+import { OAuthProxyError } from "../protocol/errors.ts";
+import { readForm } from "../transport/body.ts";
+import { readCookies, setCookie } from "../transport/cookies.ts";
+import { type Reply, redirect } from "../transport/reply.ts";
+import { clientRedirectOf } from "./client-redirect-of.ts";
+import type { PageContext, PageEndpoint } from "./endpoint.ts";
+import { redirectUpstream } from "./upstream-redirect.ts";
+
+export const consent: PageEndpoint = async (request, context) => {
+  const { engine, pages, trace } = context;
+  refuseOtherSites(request, pages.origin);
+  const form = await readForm(request);
+  const cookies = readCookies(request);
+  const id = form.get("transaction");
+  // The token stands in the page, its proof in a cookie: another site can't read the one and can't set the other, and neither fits another
+  // rendering or another transaction.
+  if (id === undefined || !engine.browserBinding.provesPage(cookies, id, form.get("csrf_token")))
+    throw new OAuthProxyError("consent_forged");
+
+  const named = await engine.transactions.byId(id);
+  trace.id = named.transaction.traceId;
+  const action = form.get("action");
+  if (action === "approve") return approve(named, cookies, context);
+  if (action === "deny") return deny(named, context);
+  throw new OAuthProxyError("malformed_parameters");
+};
+
+/** Idempotent: a form that is posted twice leads to the same place. What the person approved is what the server kept, whatever the form says. */
+function approve(named: NamedTransaction, cookies: ReadonlyMap<string, string>, context: PageContext): Reply {
+  const { engine, pages } = context;
+  const { clientId, redirectUri, scope, resourceScope, resources, traceId } = named.transaction;
+  const remembered = engine.browserBinding.remember(cookies, {
+    clientId,
+    redirectUri,
+    scope: [...scope, ...resourceScope],
+    resources,
+  });
+  engine.observe({ type: "consent.granted", clientId, remembered: remembered !== undefined }, traceId);
+  return redirectUpstream(named, 303, context, remembered === undefined ? [] : [setCookie(remembered, pages.secure)]);
+}
+
+async function deny({ id, state, transaction }: NamedTransaction, { engine, pages }: PageContext): Promise<Reply> {
+  await engine.transactions.finish(state);
+  engine.observe({ type: "consent.denied", clientId: transaction.clientId }, transaction.traceId);
+  const location = clientRedirectOf(transaction, engine.issuer).failure(new OAuthProxyError("consent_denied"));
+  return redirect(
+    303,
+    location,
+    engine.browserBinding.forget(id, state).map((cookie) => setCookie(cookie, pages.secure)),
+  );
+}
+
+/**
+ * Fetch standard, `Sec-Fetch-Site`; RFC 6749 §10.12. A second wall before the CSRF token: another site's form is refused for where it came from.
+ * `Origin: null` is what browsers send for our own page, because it asks for no referrer.
+ */
+function refuseOtherSites(request: Request, origin: string): void {
+  const site = request.headers.get("sec-fetch-site");
+  if (site !== null && site !== "same-origin") throw new OAuthProxyError("consent_forged");
+  const from = request.headers.get("origin");
+  if (from !== null && from !== "null" && from !== origin) throw new OAuthProxyError("consent_forged");
+}

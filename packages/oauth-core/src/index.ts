@@ -1,0 +1,46 @@
+/** The public surface of `@sallyport/oauth-core`. */
+export type { AuthorizationServerMetadata } from "./authorization-server-metadata.ts";
+export type { Access } from "./domain/bearers.ts";
+export type { Happening, OAuthEvent, RevocationCause, UpstreamOperation } from "./domain/events.ts";
+export type { TokenVerificationResult, TokenVerifier } from "./domain/sign-ins.ts";
+export type { Requirement } from "./guard.ts";
+export { JWTIssuer, type JWTIssuerConfig } from "./jwt-issuer.ts";
+export { OAuthProvider, type OAuthProviderConfig } from "./oauth-provider.ts";
+export {
+  type AuthorizationParams,
+  type HandleOptions,
+  type LoadedUpstreamTokens,
+  OAuthProxy,
+  type TokenRequestParams,
+} from "./oauth-proxy.ts";
+export type {
+  ConfiguredClient,
+  CustomClaimsPassthroughConfig,
+  OAuthProxyConfig,
+  RegistrationConfig,
+} from "./options.ts";
+export { type PKCEPair, PKCEUtils } from "./pkce-utils.ts";
+export type { RegistrationRequest, RegistrationResponse } from "./protocol/client-metadata.ts";
+export { ConfigurationError, type OAuthErrorCode, OAuthProxyError, type Reason } from "./protocol/errors.ts";
+export type { ScopeHierarchy } from "./protocol/scope.ts";
+export type { TokenResponse } from "./protocol/token-response.ts";
+export type { Runtime } from "./runtime.ts";
+export {
+  type AuthSession,
+  type Check,
+  getAuthSession,
+  requireAll,
+  requireAny,
+  requireAuth,
+  requireRole,
+  requireScopes,
+} from "./session.ts";
+export { EncryptedTokenStorage } from "./state/encrypted-token-storage.ts";
+export { MemoryTokenStorage } from "./state/memory-token-storage.ts";
+export {
+  type AtomicTokenStorage,
+  isAtomic,
+  type KeyPage,
+  type ListOptions,
+  type TokenStorage,
+} from "./state/token-storage.ts";

@@ -1,0 +1,368 @@
+/** `OAuthProxy`: a complete authorization server to MCP clients, one pre-registered application to the upstream, and a guard in front of the tools. */
+import { type AuthorizationServerMetadata, toCamelCase } from "./authorization-server-metadata.ts";
+import { DEFAULT_RUNTIME } from "./default-runtime.ts";
+import type { Access } from "./domain/bearers.ts";
+import type { Engine } from "./domain/engine.ts";
+import type { Observe } from "./domain/events.ts";
+import { deriveKeys } from "./domain/keys.ts";
+import type { PageSettings } from "./endpoints/endpoint.ts";
+import { register } from "./endpoints/registration.ts";
+import { answerTokenRequest } from "./endpoints/token.ts";
+import { createEngine } from "./engine.ts";
+import { createObserve } from "./event-log.ts";
+import { Guard, type Requirement } from "./guard.ts";
+import { listOf, type OAuthProxyConfig, resolveOptions, type Settings } from "./options.ts";
+import type { RegistrationRequest, RegistrationResponse } from "./protocol/client-metadata.ts";
+import { OAuthProxyError } from "./protocol/errors.ts";
+import { KNOWN_CLIENTS } from "./protocol/known-callbacks.ts";
+import { type Parameters, parseParameters } from "./protocol/parameters.ts";
+import { formatServerMetadata, type ServerMetadata } from "./protocol/server-metadata.ts";
+import type { TokenResponse } from "./protocol/token-response.ts";
+import { createRoutes } from "./routes.ts";
+import type { Runtime } from "./runtime.ts";
+import { AvailableStorage } from "./state/available-storage.ts";
+import { EncryptedTokenStorage } from "./state/encrypted-token-storage.ts";
+import { MemoryTokenStorage } from "./state/memory-token-storage.ts";
+import { KeyRing } from "./state/sealing.ts";
+import { SingleProcessStorage } from "./state/single-process-storage.ts";
+import { type AtomicTokenStorage, isAtomic, type TokenStorage } from "./state/token-storage.ts";
+import { Origins } from "./transport/cors.ts";
+import { type ResponseConstructor, toResponse } from "./transport/reply.ts";
+import { dispatch, Router } from "./transport/router.ts";
+
+/** The upstream's tokens of one grant, as `loadUpstreamTokens` gives them to a tool. The upstream's refresh token stays here. */
+export interface LoadedUpstreamTokens {
+  accessToken: string;
+  /** Seconds from `issuedAt`; absent where the upstream named no lifetime. */
+  expiresIn?: number;
+  idToken?: string;
+  issuedAt: Date;
+  scope: string[];
+  tokenType: string;
+}
+
+/** The authorization request of {@link OAuthProxy.authorize}. RFC 6749 §4.1.1. */
+export interface AuthorizationParams {
+  client_id: string;
+  response_type: string;
+  redirect_uri?: string;
+  scope?: string;
+  state?: string;
+  code_challenge?: string;
+  code_challenge_method?: string;
+  resource?: string | readonly string[];
+  [parameter: string]: unknown;
+}
+
+/** A token request as a plain object. RFC 6749 §4.1.3, §6. */
+export interface TokenRequestParams {
+  grant_type?: string;
+  client_id?: string;
+  client_secret?: string;
+  code?: string;
+  code_verifier?: string;
+  redirect_uri?: string;
+  refresh_token?: string;
+  scope?: string;
+  resource?: string | readonly string[];
+}
+
+/** How a runtime wants its answers. */
+export interface HandleOptions {
+  /** What makes a `Response`. Default: the global one. Node adapters pass one that costs less. */
+  readonly Response?: ResponseConstructor | undefined;
+}
+
+/** Seconds between two clean-ups of the storage. */
+const CLEANUP_INTERVAL = 60;
+
+/**
+ * The server. Every request of the authorization server goes to {@link handle} (or {@link fetch}); every request to a tool first goes to {@link protect}.
+ *
+ * @example
+ * ```ts
+ * const auth = new OAuthProxy({
+ *   baseUrl: "https://mcp.example.com",
+ *   upstreamAuthorizationEndpoint: "https://id.example.com/authorize",
+ *   upstreamTokenEndpoint: "https://id.example.com/token",
+ *   upstreamClientId: process.env.CLIENT_ID ?? "",
+ *   upstreamClientSecret: process.env.CLIENT_SECRET ?? "",
+ *   scopes: ["openid", "email"],
+ * });
+ * ```
+ */
+export class OAuthProxy {
+  readonly #settings: Settings;
+  readonly #engine: Engine;
+  readonly #guard: Guard;
+  readonly #router: Router;
+  readonly #metadata: ServerMetadata;
+  readonly #storage: TokenStorage;
+  readonly #ownStorage: MemoryTokenStorage | undefined;
+  #cleanedAt: number;
+
+  /** @throws {ConfigurationError} naming the option that can't work */
+  constructor(config: OAuthProxyConfig) {
+    const settings = resolveOptions(config);
+    const runtime: Runtime = { ...DEFAULT_RUNTIME, ...config.runtime };
+    const observe = createObserve(config.onEvent, runtime);
+    const keys = deriveKeys({
+      secrets: listOf(config.secret) ?? [],
+      jwtSigningKey: listOf(config.jwtSigningKey),
+      encryptionKey: config.encryptionKey === false ? undefined : listOf(config.encryptionKey),
+      consentSigningKey: listOf(config.consentSigningKey),
+      upstreamClientSecret: config.upstreamClientSecret,
+      issuer: settings.issuer,
+    });
+    warn(config, keys.fromUpstreamSecret, observe);
+
+    this.#settings = settings;
+    this.#ownStorage = config.tokenStorage === undefined ? new MemoryTokenStorage({ now: runtime.now }) : undefined;
+    const storage = config.tokenStorage ?? this.#ownStorage ?? new MemoryTokenStorage();
+    this.#storage = storage;
+    this.#cleanedAt = runtime.now();
+    // A storage that the operator wrapped with keys of their own seals already.
+    const seals =
+      config.encryptionKey !== false &&
+      !(storage instanceof EncryptedTokenStorage && config.encryptionKey === undefined);
+    const ring = seals ? new KeyRing(keys.storage) : undefined;
+    const engine = createEngine({
+      config,
+      settings,
+      keys,
+      storage: new AvailableStorage(atomic(storage, observe)),
+      ring,
+      runtime,
+      observe,
+    });
+    this.#engine = engine;
+    this.#metadata = formatServerMetadata({
+      issuer: settings.issuer,
+      endpoints: {
+        authorization: settings.urls.authorize,
+        token: settings.urls.token,
+        registration: settings.registration.enabled ? settings.urls.register : undefined,
+        revocation: settings.urls.revoke,
+      },
+      scopes: engine.scopes.supported,
+      issParameter: config.advertiseIssuerParameter ?? true,
+    });
+    this.#router = new Router(createRoutes(settings, engine, pageSettings(config, settings), this.#metadata));
+    this.#guard = new Guard({
+      bearers: engine.bearers,
+      resources: settings.resources,
+      baseline: engine.scopes.baseline,
+      hierarchy: config.scopeHierarchy ?? {},
+      origins: new Origins([
+        settings.origin,
+        ...settings.resources.map(originOf),
+        ...clientOrigins(),
+        ...(config.allowedOrigins ?? []),
+      ]),
+      observe,
+    });
+  }
+
+  /** The issuer: `baseUrl` without a trailing slash. */
+  get issuer(): string {
+    return this.#settings.issuer;
+  }
+
+  /** The protected resources. RFC 8707. */
+  get resources(): readonly string[] {
+    return this.#settings.resources;
+  }
+
+  /**
+   * Answers a request to one of our endpoints or well-known documents; `undefined` where it is none of ours.
+   *
+   * Whatever arrives, the promise is fulfilled: with a 4xx for what is wrong with the request, with a 503 while storage or upstream can't be reached.
+   */
+  async handle(request: Request, options: HandleOptions = {}): Promise<Response | undefined> {
+    this.#cleanUp();
+    const Constructor = options.Response ?? Response;
+    const route = this.#router.find(request);
+    if (route !== undefined) return toResponse(await dispatch(route, request), Constructor, request.method);
+    const preflight = this.#guard.preflight(request);
+    return preflight === undefined ? undefined : toResponse(preflight, Constructor);
+  }
+
+  /** {@link handle} for runtimes that want a `Response` always: 404 where it is none of ours. Bound, so that `{ fetch: auth.fetch }` works. */
+  readonly fetch = async (request: Request): Promise<Response> =>
+    (await this.handle(request)) ?? new Response(null, { status: 404 });
+
+  /**
+   * Guards a protected resource: the verified access, or the `Response` to give instead: 401 or 403 with the challenge that tells a client how to
+   * get in, 403 for a foreign `Origin`, 503 while it can't be known.
+   *
+   * @example
+   * ```ts
+   * const access = await auth.protect(request, { scopes: ["mcp:tools"] });
+   * if (access instanceof Response) return access;
+   * ```
+   * @throws {ConfigurationError} where `resource` is none of the option `resources`
+   * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3 RFC 6750 §3}
+   * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-5.1 RFC 9728 §5.1}
+   */
+  async protect(
+    request: Request,
+    requirement: Requirement = {},
+    options: HandleOptions = {},
+  ): Promise<Access | Response> {
+    const result = await this.#guard.check(request, requirement);
+    return "status" in result ? toResponse(result, options.Response ?? Response, request.method) : result;
+  }
+
+  /** The headers that the answers of a protected route need, so that a page of an admitted origin can read them. */
+  corsHeaders(request: Request): Record<string, string> {
+    return this.#guard.corsHeaders(request);
+  }
+
+  /** Registers a client. @throws {OAuthProxyError} @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-3 RFC 7591 §3} */
+  async registerClient(request: RegistrationRequest): Promise<RegistrationResponse> {
+    return register(this.#engine, request);
+  }
+
+  /** Begins an authorization: the consent page, or a redirect, or a page that says what is wrong. @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.1.1 RFC 6749 §4.1.1} */
+  async authorize(params: AuthorizationParams): Promise<Response> {
+    return this.fetch(new Request(`${this.#settings.urls.authorize}?${formOf(params)}`));
+  }
+
+  /** Answers the upstream's callback: a redirect to the client, or a page. The request must carry the browser's cookies. */
+  async handleCallback(request: Request): Promise<Response> {
+    return this.#at("callback", request);
+  }
+
+  /** Answers the consent form: a redirect upstream or to the client, or a page. The request must carry the browser's cookies. */
+  async handleConsent(request: Request): Promise<Response> {
+    return this.#at("consent", request);
+  }
+
+  /** Redeems an authorization code. @throws {OAuthProxyError} @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3 RFC 6749 §4.1.3} */
+  async exchangeAuthorizationCode(request: TokenRequestParams): Promise<TokenResponse> {
+    return this.#token({ ...request, grant_type: "authorization_code" });
+  }
+
+  /** Refreshes. @throws {OAuthProxyError} @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-6 RFC 6749 §6} */
+  async exchangeRefreshToken(request: TokenRequestParams): Promise<TokenResponse> {
+    return this.#token({ ...request, grant_type: "refresh_token" });
+  }
+
+  /**
+   * The upstream's tokens behind an access token of ours, refreshed first where they are about to expire. `null` where the token is not valid, or the
+   * upstream's is over and can't be renewed. One read of the storage.
+   *
+   * @throws {OAuthProxyError} `temporarily_unavailable` where storage or upstream can't be reached just now; nothing is lost, try again
+   */
+  async loadUpstreamTokens(token: string): Promise<LoadedUpstreamTokens | null> {
+    const { bearers, grants, upstreamSessions, runtime } = this.#engine;
+    try {
+      const grantId = await bearers.grantOf(token);
+      if (grantId === undefined) return null;
+      const { value } = await upstreamSessions.fresh(grantId, await grants.living(grantId));
+      const { upstream } = value;
+      if (upstream === undefined || (upstream.expiresAt !== undefined && upstream.expiresAt <= runtime.now()))
+        return null;
+      return {
+        accessToken: upstream.accessToken,
+        issuedAt: new Date(upstream.issuedAt * 1000),
+        scope: [...upstream.scope],
+        tokenType: upstream.tokenType,
+        ...(upstream.expiresAt === undefined ? {} : { expiresIn: upstream.expiresAt - upstream.issuedAt }),
+        ...(upstream.idToken === undefined ? {} : { idToken: upstream.idToken }),
+      };
+    } catch (error) {
+      if (error instanceof OAuthProxyError && (error.code === "invalid_token" || error.code === "invalid_grant"))
+        return null;
+      throw error;
+    }
+  }
+
+  /** The server metadata, with its members in camelCase. @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 RFC 8414 §2} */
+  getAuthorizationServerMetadata(): AuthorizationServerMetadata {
+    return toCamelCase(this.#metadata);
+  }
+
+  /** Lets go of what this server made itself. A storage that was passed in belongs to whoever passed it. No timer is ever left. */
+  destroy(): void {
+    this.#ownStorage?.destroy();
+  }
+
+  async #token(request: TokenRequestParams): Promise<TokenResponse> {
+    return answerTokenRequest(this.#engine, undefined, parametersOf(request));
+  }
+
+  async #at(endpoint: "callback" | "consent", request: Request): Promise<Response> {
+    const route = this.#router.find(new Request(this.#settings.urls[endpoint]));
+    if (route === undefined) throw new Error("the routes are incomplete");
+    return toResponse(await dispatch(route, request), Response, request.method);
+  }
+
+  /** Beside a request now and then, never in its way: the process needs no timer for it. */
+  #cleanUp(): void {
+    const now = this.#engine.runtime.now();
+    if (now - this.#cleanedAt < CLEANUP_INTERVAL) return;
+    this.#cleanedAt = now;
+    this.#storage
+      .cleanup()
+      .catch((cause: unknown) => this.#engine.observe({ type: "error", endpoint: "cleanup", cause }));
+  }
+}
+
+function atomic(storage: TokenStorage, observe: Observe): AtomicTokenStorage {
+  if (isAtomic(storage)) return storage;
+  observe({
+    type: "warning",
+    message:
+      "tokenStorage has no claim and replace: single use holds inside this process only. Several processes must not share it, or one code pays twice.",
+  });
+  return new SingleProcessStorage(storage);
+}
+
+function warn(config: OAuthProxyConfig, fromUpstreamSecret: boolean, observe: Observe): void {
+  const tell = (message: string) => observe({ type: "warning", message });
+  if (config.enableTokenSwap === false) {
+    tell(
+      "enableTokenSwap is off: clients get the upstream's tokens. MCP forbids a server to accept or pass on tokens that were not issued for it" +
+        " (authorization, Token Handling and Access Token Privilege Restriction).",
+    );
+  }
+  if (config.encryptionKey === false) tell("encryptionKey is false: everything is stored in plaintext.");
+  if (config.consentRequired === false)
+    tell("consentRequired is false: whoever follows a link of any registered client is signed in to it unasked.");
+  if (fromUpstreamSecret && Buffer.byteLength(config.upstreamClientSecret) < 32) {
+    tell("keys are derived from a short upstream client secret. Set the option secret to at least 32 random bytes.");
+  }
+}
+
+function pageSettings(config: OAuthProxyConfig, settings: Settings): PageSettings {
+  return {
+    serverName: config.serverName ?? new URL(settings.issuer).host,
+    scopeDescriptions: config.scopeDescriptions ?? {},
+    consentAction: settings.urls.consent,
+    origin: settings.origin,
+    upstreamOrigin: originOf(config.upstreamAuthorizationEndpoint),
+    secure: settings.secure,
+  };
+}
+
+/** Where the well-known clients that are web pages live. */
+function clientOrigins(): readonly string[] {
+  return KNOWN_CLIENTS.flatMap(({ callbacks }) => callbacks.filter((uri) => uri.startsWith("https://")).map(originOf));
+}
+
+function originOf(url: string): string {
+  return new URL(url).origin;
+}
+
+function parametersOf(request: object): Parameters {
+  return parseParameters(formOf(request));
+}
+
+function formOf(request: object): string {
+  const form = new URLSearchParams();
+  for (const [name, value] of Object.entries(request)) {
+    for (const each of Array.isArray(value) ? value : [value]) if (typeof each === "string") form.append(name, each);
+  }
+  return form.toString();
+}

@@ -1,0 +1,62 @@
+/** Which path leads to which endpoint. */
+import type { Engine } from "./domain/engine.ts";
+import { authorization } from "./endpoints/authorization.ts";
+import { callback } from "./endpoints/callback.ts";
+import { consent } from "./endpoints/consent.ts";
+import { forPeople, forPrograms, type PageSettings } from "./endpoints/endpoint.ts";
+import { registration } from "./endpoints/registration.ts";
+import { revocation } from "./endpoints/revocation.ts";
+import { token } from "./endpoints/token.ts";
+import type { Settings } from "./options.ts";
+import { formatResourceMetadata } from "./protocol/resource-metadata.ts";
+import type { ServerMetadata } from "./protocol/server-metadata.ts";
+import { wellKnownPath } from "./protocol/well-known.ts";
+import { document } from "./transport/reply.ts";
+import type { Route } from "./transport/router.ts";
+
+/** The endpoints and the well-known documents. The latter never change, and are written once. */
+export function createRoutes(
+  settings: Settings,
+  engine: Engine,
+  pages: PageSettings,
+  metadata: ServerMetadata,
+): readonly Route[] {
+  const { paths } = settings;
+  const people = (name: string, endpoint: Parameters<typeof forPeople>[1]) => forPeople(name, endpoint, engine, pages);
+  const programs = (name: string, endpoint: Parameters<typeof forPrograms>[1]) => forPrograms(name, endpoint, engine);
+  const authorize = people("authorization", authorization);
+  return [
+    // No CORS where a browser's cookies count: RFC 9700 §2.6.
+    { path: paths.authorize, methods: { GET: authorize, POST: authorize }, cors: false },
+    { path: paths.consent, methods: { POST: people("consent", consent) }, cors: false },
+    { path: paths.callback, methods: { GET: people("callback", callback) }, cors: false },
+    { path: paths.token, methods: { POST: programs("token", token) }, cors: true },
+    { path: paths.revoke, methods: { POST: programs("revocation", revocation) }, cors: true },
+    ...(settings.registration.enabled
+      ? [{ path: paths.register, methods: { POST: programs("registration", registration) }, cors: true }]
+      : []),
+    ...wellKnownRoutes(settings, engine, pages.serverName, metadata),
+  ];
+}
+
+function wellKnownRoutes(
+  { issuer, resources }: Settings,
+  engine: Engine,
+  resourceName: string,
+  metadata: ServerMetadata,
+): readonly Route[] {
+  const documents = new Map<string, unknown>();
+  for (const resource of resources) {
+    const text = formatResourceMetadata({ resource, issuer, scopes: engine.scopes.baseline, resourceName });
+    documents.set(wellKnownPath("oauth-protected-resource", resource), text);
+    // RFC 9728 §3: a document at the root names one resource, and clients of the others would have to refuse it.
+    if (resources.length === 1) documents.set("/.well-known/oauth-protected-resource", text);
+  }
+  // At the issuer's own location (RFC 8414 §3.1), and at the root for clients of the time when an issuer had no path.
+  documents.set("/.well-known/oauth-authorization-server", metadata);
+  documents.set(wellKnownPath("oauth-authorization-server", issuer), metadata);
+  return [...documents].map(([path, value]) => {
+    const reply = document(JSON.stringify(value));
+    return { path, methods: { GET: () => reply }, cors: true };
+  });
+}

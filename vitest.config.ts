@@ -1,0 +1,34 @@
+/** One test run for the whole repository: a project per package, found by its folder. */
+import { existsSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+const projectsIn = (folder: string): string[] =>
+  existsSync(`${root}${folder}`)
+    ? readdirSync(`${root}${folder}`).filter((name) => existsSync(`${root}${folder}/${name}/package.json`))
+    : [];
+
+/** Packages are tested from their source, so that a test run needs no build. Subpath exports have the name of their file. */
+const fromSource = [
+  { find: /^@sallyport\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
+  { find: /^@sallyport\/([^/]+)\/([^/]+)$/, replacement: `${root}packages/$1/src/$2.ts` },
+];
+
+const project = (folder: string, name: string, alias: typeof fromSource) => ({
+  extends: true as const,
+  resolve: { alias },
+  test: { name, root: `${root}${folder}`, include: ["**/*.test.ts"], exclude: ["**/node_modules/**", "**/dist/**"] },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      // The end-to-end tests see what a user installs: the built packages.
+      ...projectsIn("packages").map((name) => project(`packages/${name}`, name, name === "e2e" ? [] : fromSource)),
+      ...projectsIn("examples").map((name) => project(`examples/${name}`, `example-${name}`, [])),
+      project("tools", "tools", []),
+    ],
+  },
+});
