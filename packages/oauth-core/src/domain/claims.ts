@@ -58,8 +58,8 @@ const PERSONAL: ReadonlySet<string> = new Set([
   "phone_number_verified",
 ]);
 
-/** The most claims that are carried over, so that a token stays small enough for a header. */
-const MOST_CLAIMS = 64;
+/** Characters of all carried claims together, as JSON: a token has to fit into the header of every request. */
+const MOST_CHARACTERS = 6_000;
 
 /**
  * Chooses and renames claims; those of the access token win over those of the ID token.
@@ -75,7 +75,14 @@ export function passClaims(
   if (policy === undefined) return {};
   if (policy.fromIdToken && idToken !== undefined) collect(passed, policy, idToken);
   if (policy.fromAccessToken && accessToken !== undefined) collect(passed, policy, accessToken);
-  return Object.fromEntries([...passed].slice(0, MOST_CLAIMS));
+  let left = MOST_CHARACTERS;
+  const fitting = [...passed].filter(([name, value]) => {
+    const size = JSON.stringify([name, value]).length;
+    if (size > left) return false;
+    left -= size;
+    return true;
+  });
+  return Object.fromEntries(fitting);
 }
 
 function collect(passed: Map<string, unknown>, policy: ClaimsPolicy, claims: Readonly<Record<string, unknown>>): void {

@@ -5,7 +5,7 @@ import type { Reason } from "../protocol/errors.ts";
 export type RevocationCause = "client" | "code_replay" | "refresh_token_reuse" | "upstream";
 
 /** What this server asked of the upstream. */
-export type UpstreamOperation = "exchange" | "refresh" | "revoke" | "userinfo" | "verify";
+export type UpstreamOperation = "exchange" | "refresh" | "revoke";
 
 interface Client {
   readonly clientId: string;

@@ -40,13 +40,25 @@ export class SignIns {
 
   /** @throws {OAuthProxyError} `upstream_…` */
   async complete(answer: SignInAnswer, clientId: string, traceId: string): Promise<SignedIn> {
-    const { identityProvider, observe, runtime } = this.#options;
-    const identity = await identityProvider.complete(answer);
-    await this.#vet(identity);
+    const { observe, runtime } = this.#options;
+    const identity = await this.#identify(answer, traceId);
     // Where the provider tells nobody's identity, a person is somebody new each time: two of them must never share a name.
     const subject = identity.subject ?? `anonymous|${Buffer.from(runtime.randomBytes(16)).toString("base64url")}`;
     observe({ type: "sign_in.completed", clientId, subject }, traceId);
     return { subject, claims: identity.claims, upstream: identity.tokens };
+  }
+
+  async #identify(answer: SignInAnswer, traceId: string): Promise<Identity> {
+    const { identityProvider, observe } = this.#options;
+    try {
+      const identity = await identityProvider.complete(answer);
+      await this.#vet(identity);
+      return identity;
+    } catch (error) {
+      const reason = error instanceof OAuthProxyError ? error.reason : "internal";
+      observe({ type: "upstream.failed", operation: "exchange", reason, cause: error }, traceId);
+      throw error;
+    }
   }
 
   /** The access token where it can be verified, the ID token where only that can: an opaque access token has nothing to verify. */

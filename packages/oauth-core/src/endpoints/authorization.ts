@@ -43,7 +43,7 @@ export async function authorize(parameters: Parameters, request: Request, contex
     return redirect(302, clientRedirect.failure(error));
   }
   return isApproved(request, client, begun, context)
-    ? redirectUpstream(begun, 302, context, [])
+    ? redirectUpstream(begun, 302, request, context)
     : askForConsent(client, begun, request, context);
 }
 
@@ -74,10 +74,11 @@ function isApproved(
   { transaction }: NamedTransaction,
   { engine }: PageContext,
 ): boolean {
-  if (!engine.consentRequired || client.trusted) return true;
+  if (!engine.consentRequired) return true;
   const { clientId, redirectUri, scope, resourceScope, resources } = transaction;
   // Any program on the person's computer can listen on a loopback address and claim to be the client that was approved.
   if (isLoopbackRedirectUri(redirectUri)) return false;
+  if (client.trusted) return true;
   // A link on another site would ride on the approval (the attacker's own client, state and challenge in it). The browser says where it came from.
   const site = request.headers.get("sec-fetch-site");
   if (site !== "none" && site !== "same-origin") return false;

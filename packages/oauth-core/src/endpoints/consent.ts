@@ -2,9 +2,10 @@
 
 import type { NamedTransaction } from "../domain/transactions.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
+import { isLoopbackRedirectUri } from "../protocol/redirect-uri.ts";
 import { readForm } from "../transport/body.ts";
 import { readCookies, setCookie } from "../transport/cookies.ts";
-import { type Reply, redirect } from "../transport/reply.ts";
+import { type Reply, redirect, withHeaders } from "../transport/reply.ts";
 import { clientRedirectOf } from "./client-redirect-of.ts";
 import type { PageContext, PageEndpoint } from "./endpoint.ts";
 import { redirectUpstream } from "./upstream-redirect.ts";
@@ -23,23 +24,23 @@ export const consent: PageEndpoint = async (request, context) => {
   const named = await engine.transactions.byId(id);
   trace.id = named.transaction.traceId;
   const action = form.get("action");
-  if (action === "approve") return approve(named, cookies, context);
+  if (action === "approve") return approve(named, request, context);
   if (action === "deny") return deny(named, context);
   throw new OAuthProxyError("malformed_parameters");
 };
 
 /** Idempotent: a form that is posted twice leads to the same place. What the person approved is what the server kept, whatever the form says. */
-function approve(named: NamedTransaction, cookies: ReadonlyMap<string, string>, context: PageContext): Reply {
+function approve(named: NamedTransaction, request: Request, context: PageContext): Reply {
   const { engine, pages } = context;
   const { clientId, redirectUri, scope, resourceScope, resources, traceId } = named.transaction;
-  const remembered = engine.browserBinding.remember(cookies, {
-    clientId,
-    redirectUri,
-    scope: [...scope, ...resourceScope],
-    resources,
-  });
+  const approval = { clientId, redirectUri, scope: [...scope, ...resourceScope], resources };
+  // Never for a loopback address: see the authorization endpoint, which would not believe it.
+  const remembered = isLoopbackRedirectUri(redirectUri)
+    ? undefined
+    : engine.browserBinding.remember(readCookies(request), approval);
   engine.observe({ type: "consent.granted", clientId, remembered: remembered !== undefined }, traceId);
-  return redirectUpstream(named, 303, context, remembered === undefined ? [] : [setCookie(remembered, pages.secure)]);
+  const reply = redirectUpstream(named, 303, request, context);
+  return remembered === undefined ? reply : withHeaders(reply, [setCookie(remembered, pages.secure)]);
 }
 
 async function deny({ id, state, transaction }: NamedTransaction, { engine, pages }: PageContext): Promise<Reply> {

@@ -1,6 +1,6 @@
 /** Sends the browser upstream, and in the same answer ties it to the transaction. MCP security best practices, "OAuth State Parameter Validation". */
 import type { NamedTransaction } from "../domain/transactions.ts";
-import { setCookie } from "../transport/cookies.ts";
+import { readCookies, setCookie } from "../transport/cookies.ts";
 import { type Reply, redirect } from "../transport/reply.ts";
 import type { PageContext } from "./endpoint.ts";
 
@@ -8,8 +8,8 @@ import type { PageContext } from "./endpoint.ts";
 export function redirectUpstream(
   { state, transaction }: NamedTransaction,
   status: 302 | 303,
+  request: Request,
   { engine, pages }: PageContext,
-  headers: Reply["headers"],
 ): Reply {
   const { identityProvider, browserBinding, transactions } = engine;
   const location = identityProvider.begin({
@@ -18,5 +18,10 @@ export function redirectUpstream(
     codeChallenge: transactions.challengeOf(transaction),
     scope: transaction.scope,
   });
-  return redirect(status, location, [setCookie(browserBinding.approval(state), pages.secure), ...headers]);
+  const cookies = [...browserBinding.surplus(readCookies(request)), browserBinding.approval(state)];
+  return redirect(
+    status,
+    location,
+    cookies.map((cookie) => setCookie(cookie, pages.secure)),
+  );
 }

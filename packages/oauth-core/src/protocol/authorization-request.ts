@@ -37,7 +37,7 @@ export function parseAuthorizationTarget(parameters: Parameters): AuthorizationT
   const state = parameters.get("state");
   if (clientId === undefined) throw new OAuthProxyError("client_id_missing");
 
-  // RFC 6749 §10.12 leaves the size of `state` open; all of this is remembered for a transaction, so it has an end.
+  // RFC 6749 Appendix A.5 sets no end to `state`; all of this is remembered for a transaction, so that one would cost memory.
   if ([clientId, redirectUri, state].some((value) => value !== undefined && value.length > MAX_VALUE_LENGTH)) {
     throw new OAuthProxyError("value_too_long");
   }

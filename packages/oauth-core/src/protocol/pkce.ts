@@ -61,6 +61,6 @@ export function verifyCodeVerifier(verifier: string, challenge: string): boolean
   const computed = encoder.encode(s256(verifier));
   const expected = encoder.encode(challenge);
 
-  // RFC 7636 §4.6: compared in constant time, so that the time of a refusal says nothing about how much of the digest was right.
+  // RFC 7636 §4.6: equal or not, and in constant time, so that a refusal does not tell how much of the digest was right.
   return computed.length === expected.length && timingSafeEqual(computed, expected);
 }

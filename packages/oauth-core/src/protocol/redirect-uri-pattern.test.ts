@@ -59,6 +59,7 @@ describe("what a pattern keeps out", () => {
     ["* is not nothing", "https://*.example.com/cb", "https://example.com/cb"],
     ["* is not an empty label", "https://*.example.com/cb", "https://.example.com/cb"],
     ["* inside of a label stays there", "https://app-*.example.com/cb", "https://app-1.evil.example.com/cb"],
+    ["every * is at least one character", "https://a*b*c.example.com/cb", "https://abxc.example.com/cb"],
     ["literals do not overlap", "https://ab*ba.example.com/cb", "https://aba.example.com/cb"],
     ["the host has an end", "https://app.example.com/cb", "https://app.example.com.evil.test/cb"],
     ["the host has a beginning", "https://app.example.com/cb", "https://evilapp.example.com/cb"],

@@ -51,7 +51,7 @@ describe("parseRedirectUri", () => {
     "intent://scan/#Intent;end",
     "urn:ietf:wg:oauth:2.0:oob",
     "mailto:someone@example.com",
-  ])("RFC 6749 §10.15: a scheme that runs or shows something is refused in any case: %s", (uri) => {
+  ])("RFC 6749 §10.14: a scheme that runs or shows something is refused in any case: %s", (uri) => {
     expect(() => parseRedirectUri(uri)).toThrow(because("redirect_uri_scheme"));
   });
 

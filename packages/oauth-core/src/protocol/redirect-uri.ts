@@ -33,7 +33,7 @@ export function parseRedirectUri(value: unknown): string {
   if (typeof value !== "string") throw new OAuthProxyError("redirect_uri_malformed");
   if (value.length > MAX_REDIRECT_URI_LENGTH) throw new OAuthProxyError("redirect_uri_too_long");
 
-  // RFC 6749 §10.15: a redirect must not become a way to run script: `javascript:` in any case, as browsers read schemes.
+  // RFC 6749 §10.14: a redirect must not become a way to run script: `javascript:` in any case, as browsers read schemes.
   const scheme = value.slice(0, Math.max(value.indexOf(":"), 0)).toLowerCase();
   if (DENIED_SCHEMES.has(scheme)) throw new OAuthProxyError("redirect_uri_scheme");
 

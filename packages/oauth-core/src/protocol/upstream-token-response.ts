@@ -88,11 +88,18 @@ export function parseUpstreamTokenResponse(status: number, contentType: string |
   // RFC 6749 §5.2 wants 400, and several vendors send errors with 200: the member decides, not the status.
   const error = members?.error;
   if (error !== undefined && error !== null && error !== "" && error !== false) {
-    throw new OAuthProxyError((typeof error === "string" ? ERRORS.get(error) : undefined) ?? "upstream_refused");
+    throw upstreamError(error);
   }
   if (status < 200 || status > 299) throw new OAuthProxyError("upstream_refused");
   if (members === undefined) throw new OAuthProxyError("upstream_response_malformed");
   return readTokenSet(members);
+}
+
+/** The operator learns which word it was, where it is one; free text of the upstream goes nowhere at all. */
+function upstreamError(error: unknown): OAuthProxyError {
+  const word = typeof error === "string" && /^[a-z_]{1,64}$/.test(error) ? error : undefined;
+  const reason = (word === undefined ? undefined : ERRORS.get(word)) ?? "upstream_refused";
+  return new OAuthProxyError(reason, word === undefined ? {} : { cause: new Error(`The upstream answered ${word}.`) });
 }
 
 function readTokenSet(members: JsonObject): UpstreamTokenSet {

@@ -46,7 +46,8 @@ export class EncryptedTokenStorage implements TokenStorage {
     this.#onUnreadable = options.onUnreadable;
 
     const { claim, replace, take, list, close } = backend;
-    if (claim !== undefined) this.claim = async (key, value, ttl) => claim.call(backend, key, this.#seal(key, value), ttl);
+    if (claim !== undefined)
+      this.claim = async (key, value, ttl) => claim.call(backend, key, this.#seal(key, value), ttl);
     if (replace !== undefined) {
       this.replace = (key, expected, value, ttl) =>
         this.#replace(key, jsonOf(expected), (raw) => replace.call(backend, key, raw, this.#seal(key, value), ttl));
@@ -110,6 +111,7 @@ export class EncryptedTokenStorage implements TokenStorage {
 }
 
 function keysOf(encryptionKey: string | Uint8Array | readonly (string | Uint8Array)[]): readonly Uint8Array[] {
-  const keys = typeof encryptionKey === "string" || encryptionKey instanceof Uint8Array ? [encryptionKey] : encryptionKey;
+  const keys =
+    typeof encryptionKey === "string" || encryptionKey instanceof Uint8Array ? [encryptionKey] : encryptionKey;
   return keys.map((key) => (typeof key === "string" ? Buffer.from(key, "utf8") : key));
 }

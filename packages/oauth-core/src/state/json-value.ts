@@ -7,7 +7,8 @@
  */
 export function jsonText(value: unknown): string {
   const text: string | undefined = JSON.stringify(value);
-  if (text === undefined || text === "null") throw new TypeError("A stored value has to be one that JSON carries, and not null.");
+  if (text === undefined || text === "null")
+    throw new TypeError("A stored value has to be one that JSON carries, and not null.");
   return text;
 }
 

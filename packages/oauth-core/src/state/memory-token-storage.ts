@@ -1,6 +1,6 @@
 /** The storage of one process: a map, and a heap of what expires next. */
 
-import { ExpiryHeap, type Expiring } from "./expiry-heap.ts";
+import { type Expiring, ExpiryHeap } from "./expiry-heap.ts";
 import { jsonOf, sameJson } from "./json-value.ts";
 import { type AtomicTokenStorage, assertTtl, type KeyPage, type ListOptions } from "./token-storage.ts";
 
@@ -91,7 +91,10 @@ export class MemoryTokenStorage implements AtomicTokenStorage {
     const { cursor, limit = DEFAULT_PAGE } = options;
     const now = this.#now();
     const keys = [...this.#entries.values()]
-      .filter((entry) => now < entry.expiresAt && entry.key.startsWith(prefix) && (cursor === undefined || entry.key > cursor))
+      .filter(
+        (entry) =>
+          now < entry.expiresAt && entry.key.startsWith(prefix) && (cursor === undefined || entry.key > cursor),
+      )
       .map((entry) => entry.key)
       .sort(byCodeUnit);
     const page = keys.slice(0, Math.max(1, limit));
@@ -123,7 +126,12 @@ export class MemoryTokenStorage implements AtomicTokenStorage {
     if (previous === undefined && this.#entries.size >= this.#maxEntries) throw new StorageFullError(this.#maxEntries);
 
     if (previous !== undefined) this.#expiring.remove(previous);
-    const entry: MemoryEntry = { key, value: copy, expiresAt: ttl === undefined ? Number.POSITIVE_INFINITY : this.#now() + ttl, slot: -1 };
+    const entry: MemoryEntry = {
+      key,
+      value: copy,
+      expiresAt: ttl === undefined ? Number.POSITIVE_INFINITY : this.#now() + ttl,
+      slot: -1,
+    };
     this.#entries.set(key, entry);
     if (ttl !== undefined) this.#expiring.push(entry);
   }

@@ -9,10 +9,11 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 6;
-/** Different bytes that a key must have. Thirty-two random ones have fewer once in more than 2^90 keys; hexadecimal text has up to 16. */
+/** Different bytes that a key must have. Of 2^120 random keys not one has fewer; hexadecimal text has up to 16. */
 const LEAST_VARIETY = 8;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Version, key id in base64url, dot. */
+const HEADER = /^s1\.[A-Za-z0-9_-]{8}\.$/;
 const HEADER_LENGTH = VERSION.length + (KEY_ID_BYTES * 4) / 3 + 1;
 
 /** What came of an attempt to open: the plaintext, or why there is none. */
@@ -20,6 +21,12 @@ export type Opened = { readonly plaintext: string } | { readonly unreadable: Unr
 
 /** Why a record can't be read. `key`: it names a key that this ring has not; `damaged`: changed, moved, or never sealed. */
 export type Unreadable = "key" | "damaged";
+
+/** A derived key and its public name. The secret is a key object, which no log line prints. */
+export interface SealingKey {
+  readonly id: string;
+  readonly secret: KeyObject;
+}
 
 /** Where the nonces come from, for tests. */
 export interface KeyRingOptions {
@@ -40,28 +47,26 @@ export interface KeyRingOptions {
  * @see {@link https://www.rfc-editor.org/rfc/rfc5869 RFC 5869}
  */
 export class KeyRing {
-  /** The public id of the key that seals. */
-  readonly sealingKeyId: string;
-  readonly #keys: ReadonlyMap<string, KeyObject>;
+  /** The key that seals. */
+  readonly first: SealingKey;
+  readonly #keys: ReadonlyMap<string, SealingKey>;
   readonly #randomBytes: (size: number) => Uint8Array;
 
   constructor(keys: readonly Uint8Array[], options: KeyRingOptions = {}) {
     for (const [index, key] of keys.entries()) {
       assertStrong(keys.length === 1 ? "encryptionKey" : `encryptionKey[${index}]`, key);
     }
-    const ids = keys.map((key) => derive(key, "sallyport/sealing/key-id", KEY_ID_BYTES).toString("base64url"));
-    const [first] = ids;
+    const derived = keys.map(sealingKey);
+    const [first] = derived;
     if (first === undefined) throw new ConfigurationError("encryptionKey", "at least one key is needed");
 
-    this.sealingKeyId = first;
-    this.#keys = new Map(
-      keys.map((key, index) => [ids[index] ?? first, createSecretKey(derive(key, "sallyport/sealing/aes-256-gcm", KEY_BYTES))]),
-    );
+    this.first = first;
+    this.#keys = new Map(derived.map((key) => [key.id, key]));
     this.#randomBytes = options.randomBytes ?? randomBytes;
   }
 
-  /** The derived encryption key of that id; `undefined` where the ring has not got it. */
-  key(id: string): KeyObject | undefined {
+  /** The key of that id; `undefined` where the ring has not got it. */
+  get(id: string): SealingKey | undefined {
     return this.#keys.get(id);
   }
 
@@ -82,12 +87,13 @@ export class KeyRing {
  */
 export function seal(ring: KeyRing, key: string, plaintext: string): string {
   if (LONE_SURROGATE.test(plaintext)) throw new TypeError("A text to be sealed has to be well-formed Unicode.");
-  const secret = ring.key(ring.sealingKeyId);
-  if (secret === undefined) throw new TypeError("The key ring has lost its sealing key.");
 
-  const header = `${VERSION}${ring.sealingKeyId}.`;
+  const { id, secret } = ring.first;
+  const header = `${VERSION}${id}.`;
   const nonce = ring.nonce();
-  const cipher = createCipheriv(ALGORITHM, secret, nonce, { authTagLength: TAG_BYTES }).setAAD(associatedData(header, key));
+  const cipher = createCipheriv(ALGORITHM, secret, nonce, { authTagLength: TAG_BYTES }).setAAD(
+    associatedData(header, key),
+  );
   const body = Buffer.concat([nonce, cipher.update(plaintext, "utf8"), cipher.final(), cipher.getAuthTag()]);
   return header + body.toString("base64url");
 }
@@ -101,16 +107,18 @@ export function seal(ring: KeyRing, key: string, plaintext: string): string {
  */
 export function open(ring: KeyRing, key: string, sealed: string): Opened {
   const header = sealed.slice(0, HEADER_LENGTH);
-  if (!header.startsWith(VERSION) || !header.endsWith(".")) return { unreadable: "damaged" };
-  const secret = ring.key(header.slice(VERSION.length, -1));
-  if (secret === undefined) return { unreadable: "key" };
+  if (!HEADER.test(header)) return { unreadable: "damaged" };
+  const sealer = ring.get(header.slice(VERSION.length, -1));
+  if (sealer === undefined) return { unreadable: "key" };
 
   const text = sealed.slice(HEADER_LENGTH);
   const body = Buffer.from(text, "base64url");
   // RFC 4648 §3.5: decoding forgives stray characters and trailing bits; then one record would have many spellings.
   if (body.length < NONCE_BYTES + TAG_BYTES || body.toString("base64url") !== text) return { unreadable: "damaged" };
 
-  const decipher = createDecipheriv(ALGORITHM, secret, body.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+  const decipher = createDecipheriv(ALGORITHM, sealer.secret, body.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  })
     .setAAD(associatedData(header, key))
     .setAuthTag(body.subarray(-TAG_BYTES));
   const plaintext = decipher.update(body.subarray(NONCE_BYTES, -TAG_BYTES));
@@ -125,6 +133,13 @@ export function open(ring: KeyRing, key: string, sealed: string): Opened {
 /** UTF-16, because UTF-8 would make one of all lone surrogates, and two different keys would share their seal. */
 function associatedData(header: string, key: string): Uint8Array {
   return Buffer.from(header + key, "utf16le");
+}
+
+function sealingKey(material: Uint8Array): SealingKey {
+  return {
+    id: derive(material, "sallyport/sealing/key-id", KEY_ID_BYTES).toString("base64url"),
+    secret: createSecretKey(derive(material, "sallyport/sealing/aes-256-gcm", KEY_BYTES)),
+  };
 }
 
 /** HKDF-SHA256 under a label. The material is strong already: no salt, and no slow derivation. RFC 5869 §3.1. */

@@ -5,6 +5,9 @@ import type { AtomicTokenStorage, KeyPage, ListOptions, TokenStorage } from "./t
 
 type Waiting = Map<string, Promise<void>>;
 
+/** Whoever waits in line does not care how it went; the caller is told through the promise of its own. */
+const ignore = (): undefined => undefined;
+
 /** One set of locks per backend, so that two wrappers of it in one process stand in the same queue. */
 const locks = new WeakMap<TokenStorage, Waiting>();
 
@@ -85,9 +88,4 @@ export class SingleProcessStorage implements AtomicTokenStorage {
 
 function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
-}
-
-/** Whoever waits in line does not care how it went; the caller is told through the promise of its own. */
-function ignore(): void {
-  return undefined;
 }

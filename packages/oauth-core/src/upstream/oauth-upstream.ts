@@ -90,14 +90,18 @@ export class OAuthUpstream implements IdentityProvider {
   async revoke(tokens: UpstreamTokens): Promise<void> {
     const { revocationEndpoint } = this.#options;
     if (revocationEndpoint === undefined) return;
-    // RFC 7009 §2.1: the upstream's own tokens; ending the refresh token ends what hangs from it, where the upstream follows the advice.
-    const kinds = [
-      ["refresh_token", tokens.refreshToken],
-      ["access_token", tokens.accessToken],
-    ] as const;
-    for (const [kind, token] of kinds) {
-      if (token !== undefined) await this.#requests.postForm(revocationEndpoint, { token, token_type_hint: kind });
-    }
+    // RFC 7009 §2.1: the upstream's own tokens. Both are named, because not every upstream lets one end the other.
+    const { refreshToken, accessToken } = tokens;
+    const kinds = { refresh_token: refreshToken, access_token: accessToken };
+    await Promise.all(
+      Object.entries(kinds).map(([kind, token]) => token && this.#revoke(revocationEndpoint, kind, token)),
+    );
+  }
+
+  async #revoke(endpoint: string, kind: string, token: string): Promise<void> {
+    const { status } = await this.#requests.postForm(endpoint, { token, token_type_hint: kind });
+    // RFC 7009 §2.2: 200 for a token that is unknown as well; anything else means that it may live on.
+    if (status !== 200) throw new OAuthProxyError(status >= 500 ? "upstream_unavailable" : "upstream_refused");
   }
 
   async #token(parameters: Record<string, string>): Promise<UpstreamTokenSet> {

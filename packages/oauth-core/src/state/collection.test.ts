@@ -1,0 +1,176 @@
+import { expect, test } from "vitest";
+import { Collection, type UnreadableRecord } from "./collection.ts";
+import { MemoryTokenStorage } from "./memory-token-storage.ts";
+import { KeyRing } from "./sealing.ts";
+import type { AtomicTokenStorage } from "./token-storage.ts";
+
+interface Grant {
+  readonly subject: string;
+  readonly generation: number;
+}
+
+const ring = new KeyRing([Buffer.from("a key that is long enough for AES, really")]);
+
+function collection(options: { storage?: AtomicTokenStorage; ring?: KeyRing | undefined; prefix?: string } = {}) {
+  const unreadable: UnreadableRecord[] = [];
+  const storage = options.storage ?? new MemoryTokenStorage();
+  const grants = new Collection<Grant>({
+    storage,
+    prefix: options.prefix ?? "grant",
+    ring: "ring" in options ? options.ring : ring,
+    onUnreadable: (record) => unreadable.push(record),
+  });
+  return { grants, storage, unreadable };
+}
+
+/** The storage, and every call that reached it. */
+function counted(storage: AtomicTokenStorage) {
+  const calls: string[] = [];
+  const proxy = new Proxy(storage, {
+    get(target, name) {
+      const verb: unknown = Reflect.get(target, name);
+      if (typeof verb !== "function") return verb;
+      return (...given: unknown[]): unknown => {
+        calls.push(String(name));
+        return Reflect.apply(verb, target, given);
+      };
+    },
+  });
+  return { calls, storage: proxy };
+}
+
+test("a record comes back as it was saved, under its prefix, sealed", async () => {
+  const { grants, storage } = collection();
+  await grants.save("g1", { subject: "alice", generation: 1 }, 60);
+
+  const entry = await grants.get("g1");
+  expect(entry?.value).toEqual({ subject: "alice", generation: 1 });
+  expect(entry?.raw).toBe(await storage.get("grant:g1"));
+  expect(entry?.raw).toMatch(/^s1\./);
+});
+
+test("without a ring the storage is handed JSON text", async () => {
+  const { grants, storage } = collection({ ring: undefined });
+  await grants.save("g1", { subject: "alice", generation: 1 }, 60);
+  expect(await storage.get("grant:g1")).toBe('{"subject":"alice","generation":1}');
+  expect((await grants.get("g1"))?.value.subject).toBe("alice");
+});
+
+test("every verb is one call to the storage", async () => {
+  const { calls, storage } = counted(new MemoryTokenStorage());
+  const { grants } = collection({ storage });
+  await grants.claim("g1", { subject: "alice", generation: 1 }, 60);
+  const entry = await grants.get("g1");
+  if (entry !== undefined) await grants.replace("g1", entry, { subject: "alice", generation: 2 }, 60);
+  await grants.save("g1", { subject: "alice", generation: 3 }, 60);
+  await grants.delete("g1");
+  expect(calls).toEqual(["claim", "get", "replace", "save", "delete"]);
+});
+
+test("of 32 racers that read the same record one replaces it", async () => {
+  const { grants } = collection();
+  await grants.save("g1", { subject: "alice", generation: 0 }, 60);
+  const swaps = await Promise.all(
+    Array.from({ length: 32 }, async (_, racer) => {
+      const entry = await grants.get("g1");
+      return entry !== undefined && grants.replace("g1", entry, { subject: "alice", generation: racer + 1 }, 60);
+    }),
+  );
+  const winner = swaps.indexOf(true);
+  expect(swaps.filter(Boolean)).toHaveLength(1);
+  expect((await grants.get("g1"))?.value.generation).toBe(winner + 1);
+});
+
+test("a record that was saved again with the same value is another record", async () => {
+  const { grants } = collection();
+  const value = { subject: "alice", generation: 1 };
+  await grants.save("g1", value, 60);
+  const entry = await grants.get("g1");
+  await grants.save("g1", value, 60);
+  expect(entry !== undefined && (await grants.replace("g1", entry, { ...value, generation: 2 }, 60))).toBe(false);
+});
+
+test("a claim is won once, and again after a delete", async () => {
+  const { grants } = collection();
+  const value = { subject: "alice", generation: 1 };
+  expect(await grants.claim("g1", value, 60)).toBe(true);
+  expect(await grants.claim("g1", value, 60)).toBe(false);
+  await grants.delete("g1");
+  expect(await grants.get("g1")).toBeUndefined();
+  expect(await grants.claim("g1", value, 60)).toBe(true);
+});
+
+test("a record ends after its lifetime, and a replacement has a lifetime of its own", async () => {
+  let now = 1000;
+  const { grants } = collection({ storage: new MemoryTokenStorage({ now: () => now }) });
+  await grants.claim("g1", { subject: "alice", generation: 1 }, 60);
+  const entry = await grants.get("g1");
+  now += 59;
+  expect(entry !== undefined && (await grants.replace("g1", entry, { subject: "alice", generation: 2 }, 60))).toBe(
+    true,
+  );
+  now += 59;
+  expect((await grants.get("g1"))?.value.generation).toBe(2);
+  now += 1;
+  expect(await grants.get("g1")).toBeUndefined();
+});
+
+test("a record of one kind does not open as one of another", async () => {
+  const { grants, storage } = collection();
+  await grants.save("1", { subject: "alice", generation: 1 }, 60);
+  await storage.save("code:1", await storage.get("grant:1"));
+  const codes = collection({ storage, prefix: "code" });
+  expect(await codes.grants.get("1")).toBeUndefined();
+  expect(codes.unreadable).toEqual([{ key: "code:1", why: "damaged" }]);
+});
+
+test("a record that can't be read is absent and reported, stands in the way of a claim, and stays", async () => {
+  const { grants, storage } = collection();
+  await grants.save("g1", { subject: "alice", generation: 1 }, 60);
+  const stranger = collection({
+    storage,
+    ring: new KeyRing([Buffer.from("another key that is long enough for AES, too")]),
+  });
+
+  expect(await stranger.grants.get("g1")).toBeUndefined();
+  expect(stranger.unreadable).toEqual([{ key: "grant:g1", why: "key" }]);
+  expect(await stranger.grants.claim("g1", { subject: "mallory", generation: 1 }, 60)).toBe(false);
+  expect((await grants.get("g1"))?.value.subject).toBe("alice");
+});
+
+test.each([
+  ["not a string", { subject: "alice" }, ring],
+  ["never sealed", '{"subject":"alice"}', ring],
+  ["sealed before encryption was turned off", "s1.AAAAAAAA.AAAA", undefined],
+])("a record that is %s is damaged", async (_, raw, keys) => {
+  const { grants, storage, unreadable } = collection({ ring: keys });
+  await storage.save("grant:g1", raw);
+  expect(await grants.get("g1")).toBeUndefined();
+  expect(unreadable).toEqual([{ key: "grant:g1", why: "damaged" }]);
+});
+
+test("null from a storage means absent, and is no damage", async () => {
+  const storage = Object.assign(new MemoryTokenStorage(), { get: async () => null });
+  const { grants, unreadable } = collection({ storage });
+  expect(await grants.get("g1")).toBeUndefined();
+  expect(unreadable).toEqual([]);
+});
+
+test("an unreachable storage is not an absent record", async () => {
+  const storage = Object.assign(new MemoryTokenStorage(), {
+    get: async () => {
+      throw new Error("connection refused");
+    },
+  });
+  await expect(collection({ storage }).grants.get("g1")).rejects.toThrow("connection refused");
+});
+
+test("a lifetime that is none is refused before anything reaches the storage", async () => {
+  const { calls, storage } = counted(new MemoryTokenStorage());
+  const { grants } = collection({ storage });
+  const value = { subject: "alice", generation: 1 };
+  await expect(grants.save("g1", value, 0)).rejects.toThrow(RangeError);
+  await expect(grants.claim("g1", value, Number.NaN)).rejects.toThrow(RangeError);
+  await expect(grants.replace("g1", { value, raw: "x" }, value, 1.5)).rejects.toThrow(RangeError);
+  expect(calls).toEqual([]);
+});
