@@ -1,6 +1,7 @@
 /** Requests to the upstream: authenticated, bounded in time and size, never following a redirect. RFC 6749 §2.3.1. */
 
 import { OAuthProxyError } from "../protocol/errors.ts";
+import { parseJsonObject } from "../protocol/json-object.ts";
 import type { Runtime } from "../runtime.ts";
 
 export type UpstreamAuthMethod = "client_secret_basic" | "client_secret_post" | "none";
@@ -51,11 +52,11 @@ export class UpstreamRequests {
   }
 
   /** A JSON object from a resource of the upstream. @throws {OAuthProxyError} `upstream_unavailable`, `upstream_identity` */
-  async getJson(endpoint: string, accessToken: string): Promise<Record<string, unknown>> {
+  async getJson(endpoint: string, accessToken: string): Promise<Readonly<Record<string, unknown>>> {
     const headers = { accept: "application/json", authorization: `Bearer ${accessToken}`, "user-agent": "sallyport" };
     const { status, body } = await this.#send(endpoint, { method: "GET", headers });
     if (status >= 500 || status === 429) throw new OAuthProxyError("upstream_unavailable");
-    const value = status === 200 ? parseObject(body) : undefined;
+    const value = status === 200 ? parseJsonObject(body) : undefined;
     if (value === undefined) throw new OAuthProxyError("upstream_identity");
     return value;
   }
@@ -90,15 +91,4 @@ async function readBounded(response: Response): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
