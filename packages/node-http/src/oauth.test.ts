@@ -1,0 +1,52 @@
+import { FastResponse } from "srvx/node";
+import { expect, test } from "vitest";
+import { exchange, serve } from "../test/loopback.ts";
+import { type Endpoints, oauth } from "./oauth.ts";
+
+/** A server with one endpoint, which answers a form. */
+const auth: Endpoints = {
+  async handle(request, { Response = globalThis.Response as unknown as typeof FastResponse } = {}) {
+    if (!request.url.endsWith("/oauth/token")) return undefined;
+    const form = new URLSearchParams(await request.text());
+    return Response.json({ code: form.get("code") }, { headers: { "cache-control": "no-store" } });
+  },
+};
+
+test("endpoints are answered, form posts included", async () => {
+  const port = await serve(oauth(auth));
+  const answer = await fetch(`http://127.0.0.1:${port}/oauth/token`, {
+    method: "POST",
+    body: new URLSearchParams({ code: "c" }),
+  });
+  expect(await answer.json()).toEqual({ code: "c" });
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+});
+
+test("a path that only resembles an endpoint's is not the endpoint", async () => {
+  const port = await serve(oauth(auth));
+  for (const path of ["/oauth/x/../token", "/oauth/%74oken", "/oauth//token"]) {
+    expect(await exchange(port, `POST ${path} HTTP/1.1`, "host: a.example", "content-length: 0", "")).toContain(
+      " 404 ",
+    );
+  }
+});
+
+test("everything else is passed on", async () => {
+  const endpoints = oauth(auth);
+  const port = await serve((req, res) => void endpoints(req, res, () => res.end("the app")));
+  expect(await (await fetch(`http://127.0.0.1:${port}/mcp`)).text()).toBe("the app");
+});
+
+test("answers are built light", async () => {
+  let given: unknown;
+  const port = await serve(
+    oauth({
+      async handle(_, options) {
+        given = options?.Response;
+        return undefined;
+      },
+    }),
+  );
+  await fetch(`http://127.0.0.1:${port}`);
+  expect(given).toBe(FastResponse);
+});

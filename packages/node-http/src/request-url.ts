@@ -1,0 +1,26 @@
+/** The absolute URL of an incoming request, with its target as it was sent. RFC 9112 §3.2. */
+
+/** Names, IPv4 and IPv6 literals, each with an optional port: nothing that could end the authority and begin a path. */
+const AUTHORITY = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
+
+/** `http://host:port` in front of the target's path, where a client sends the whole URL. */
+const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
+
+/**
+ * Puts scheme, authority and target together.
+ *
+ * The path arrives as it was sent: `..`, `%2e` and `//` stay, because a path that only resembles an endpoint's must not lead to it.
+ * The authority is what the client claims in `Host`, and `localhost` where that is missing or malformed. Trust it with nothing.
+ *
+ * @param target the request target: origin-form, absolute-form (its authority is dropped), or `*`, which becomes the path `/*`
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 RFC 9112 §3.2}
+ */
+export function requestUrl(scheme: "http" | "https", host: string | undefined, target: string): string {
+  const path = target.replace(ABSOLUTE_FORM, "");
+  return `${scheme}://${authorityOf(host)}${path.startsWith("/") ? path : `/${path}`}`;
+}
+
+function authorityOf(host: string | undefined): string {
+  // A port of 99999 and an address such as 1.2.3.256 have the right characters, and yet no URL can be made of them.
+  return host !== undefined && AUTHORITY.test(host) && URL.canParse(`http://${host}`) ? host : "localhost";
+}
