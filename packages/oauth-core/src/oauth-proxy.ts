@@ -117,15 +117,15 @@ export class OAuthProxy {
     warn(config, keys.fromUpstreamSecret, observe);
 
     this.#settings = settings;
-    this.#ownStorage = config.tokenStorage === undefined ? new MemoryTokenStorage({ now: runtime.now }) : undefined;
-    const storage = config.tokenStorage ?? this.#ownStorage ?? new MemoryTokenStorage();
+    const storage = config.tokenStorage ?? new MemoryTokenStorage({ now: config.runtime?.now });
+    this.#ownStorage = config.tokenStorage === undefined && storage instanceof MemoryTokenStorage ? storage : undefined;
     this.#storage = storage;
     this.#cleanedAt = runtime.now();
     // A storage that the operator wrapped with keys of their own seals already.
     const seals =
       config.encryptionKey !== false &&
       !(storage instanceof EncryptedTokenStorage && config.encryptionKey === undefined);
-    const ring = seals ? new KeyRing(keys.storage) : undefined;
+    const ring = seals ? new KeyRing(keys.storage, { randomBytes: runtime.randomBytes }) : undefined;
     const engine = createEngine({
       config,
       settings,

@@ -16,7 +16,7 @@ const locks = new WeakMap<TokenStorage, Waiting>();
  *
  * **It holds within one process.** Calls for one key wait for each other here, so exactly one racer of this process wins. A second
  * process that shares the backend stands in no queue, and a code could then be paid twice: give several processes a storage with
- * atomic verbs of its own.
+ * atomic verbs of its own. Wrappers of one backend object share their locks; two backend objects over one database do not.
  *
  * Calls for different keys never wait for each other. A call that the backend never settles holds up its key and no other, so the
  * backend should have a time limit of its own.

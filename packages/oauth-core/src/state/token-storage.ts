@@ -21,7 +21,8 @@ export interface KeyPage {
  *
  * What every verb promises:
  *
- * - **Keys are opaque.** Any two different strings name two different records, whatever characters they are made of.
+ * - **Keys are opaque.** Any two different strings name two different records, whatever characters they are made of (well-formed
+ *   Unicode without U+0000, up to 2 KiB).
  * - **Values are what JSON can carry**, `null` and `undefined` excepted: those say that nothing is there. A value read is never the
  *   object that was saved, so that nobody changes a record by changing an object.
  * - **A record lives for `ttl` whole seconds** and never less; it is gone at most one second later. Without `ttl` it doesn't expire.
