@@ -78,7 +78,7 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
     runtime,
     observe,
     ...ttl,
-    revoke: (grantId, grant, because) => upstreamSessions.end(grantId, grant, because),
+    revoke: (grantId, entry, because) => upstreamSessions.end(grantId, entry, because),
   });
   const upstreamSessions: UpstreamSessions = new UpstreamSessions({
     grants,
@@ -95,7 +95,7 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
     runtime,
     observe,
     authorizationCodeTtl: ttl.authorizationCodeTtl,
-    revoke: (grantId, grant, because) => upstreamSessions.end(grantId, grant, because),
+    revoke: (grantId, entry, because) => upstreamSessions.end(grantId, entry, because),
   });
   const transactions = new Transactions({
     collection: collection<Transaction>("transaction"),

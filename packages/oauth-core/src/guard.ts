@@ -66,8 +66,8 @@ export class Guard {
   /** The answer to a preflight of a protected resource, or `undefined` where the request isn't one. It carries no token by design of CORS. */
   preflight(request: Request): Reply | undefined {
     if (request.method !== "OPTIONS" || !request.headers.has("access-control-request-method")) return undefined;
-    const path = pathOf(request.url);
-    if (!this.#byPath.some((entry) => (entry.path === "" ? "/" : entry.path) === path)) return undefined;
+    const path = pathOf(request.url).replace(/\/$/, "");
+    if (!this.#byPath.some((entry) => entry.path === path)) return undefined;
     const origin = request.headers.get("origin");
     if (origin === null || !this.#options.origins.admits(origin))
       return json(403, new OAuthProxyError("origin_refused").toJSON());

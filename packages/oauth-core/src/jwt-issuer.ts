@@ -1,6 +1,7 @@
 /** `JWTIssuer`: HS256 tokens for programs that sign their own, and the slow derivation of a key from a passphrase. RFC 7519, RFC 8018. */
 import { pbkdf2, randomUUID } from "node:crypto";
 import { promisify } from "node:util";
+import { strongKeys } from "./domain/keys.ts";
 import type { TokenVerificationResult, TokenVerifier } from "./domain/sign-ins.ts";
 import { HmacSigner } from "./domain/signer.ts";
 import { type AccessTokenClaims, checkAccessTokenClaims } from "./protocol/access-token.ts";
@@ -29,13 +30,11 @@ export class JWTIssuer implements TokenVerifier {
   readonly #config: Required<JWTIssuerConfig>;
   readonly #signer: HmacSigner;
 
-  /** @throws {ConfigurationError} for a short key */
+  /** @throws {ConfigurationError} for a weak key */
   constructor(config: JWTIssuerConfig) {
-    const key = Buffer.from(config.signingKey, "utf8");
-    // RFC 7518 §3.2: a key as long as the hash, or it is searched for offline with any one token.
-    if (key.length < 32) throw new ConfigurationError("signingKey", "at least 32 bytes are needed");
     this.#config = { accessTokenTtl: 3600, refreshTokenTtl: 2_592_000, ...config };
-    this.#signer = new HmacSigner([key]);
+    // RFC 7518 §3.2: a key as long as the hash, or it is searched for offline with any one token.
+    this.#signer = new HmacSigner(strongKeys("signingKey", [config.signingKey]));
   }
 
   /**

@@ -249,15 +249,15 @@ export class OAuthProxy {
   }
 
   /**
-   * The upstream's tokens behind an access token of ours, refreshed first where they are about to expire. `null` where the token is not valid, or the
-   * upstream's is over and can't be renewed. One read of the storage.
+   * The upstream's tokens behind an access token of ours, refreshed first where they are about to expire. `null` where there is no token, it is not
+   * valid, or the upstream's is over and can't be renewed. One read of the storage.
    *
    * @throws {OAuthProxyError} `temporarily_unavailable` where storage or upstream can't be reached just now; nothing is lost, try again
    */
-  async loadUpstreamTokens(token: string): Promise<LoadedUpstreamTokens | null> {
+  async loadUpstreamTokens(token: string | undefined): Promise<LoadedUpstreamTokens | null> {
     const { bearers, grants, upstreamSessions, runtime } = this.#engine;
     try {
-      const grantId = await bearers.grantOf(token);
+      const grantId = token === undefined ? undefined : await bearers.grantOf(token);
       if (grantId === undefined) return null;
       const { value } = await upstreamSessions.fresh(grantId, await grants.living(grantId));
       const { upstream } = value;

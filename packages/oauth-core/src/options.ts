@@ -212,13 +212,9 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
   const base = serverUrl("baseUrl", config.baseUrl);
   if (base.search !== "") throw new ConfigurationError("baseUrl", "must have no query");
   const issuer = base.href.replace(/\/+$/, "");
-  for (const option of ["upstreamAuthorizationEndpoint", "upstreamTokenEndpoint"] as const)
-    serverUrl(option, config[option]);
-  for (const option of ["upstreamUserinfoEndpoint", "upstreamRevocationEndpoint"] as const) {
-    if (config[option] !== undefined) serverUrl(option, config[option]);
-  }
-  if (typeof config.upstreamClientId !== "string" || config.upstreamClientId === "")
-    throw new ConfigurationError("upstreamClientId", "is missing");
+  checkUpstream(config);
+  checkStorage(config.tokenStorage);
+  config.allowedOrigins?.forEach(checkOrigin);
   if (
     config.enableTokenSwap === false &&
     config.tokenVerifier === undefined &&
@@ -261,7 +257,7 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
     scopes: scopeOption("scopes", config.scopes),
     resourceScopes,
     defaultScopes,
-    clients: (config.clients ?? []).map(clientOption),
+    clients: clientsOption(config.clients ?? []),
     registration: registrationOption(config),
     claims: claimsOption(config.customClaimsPassthrough ?? true),
     ttl: Object.fromEntries(Object.keys(TTLS).map((name) => [name, ttlOption(name as TtlName, config)])) as Record<
@@ -275,6 +271,42 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
       600_000,
     ),
   };
+}
+
+const UPSTREAM_AUTH_METHODS: readonly unknown[] = ["client_secret_basic", "client_secret_post", "none"];
+
+function checkUpstream(config: OAuthProxyConfig): void {
+  for (const option of ["upstreamAuthorizationEndpoint", "upstreamTokenEndpoint"] as const)
+    serverUrl(option, config[option]);
+  for (const option of ["upstreamUserinfoEndpoint", "upstreamRevocationEndpoint"] as const) {
+    if (config[option] !== undefined) serverUrl(option, config[option]);
+  }
+  const method = config.upstreamTokenEndpointAuthMethod ?? "client_secret_basic";
+  if (!UPSTREAM_AUTH_METHODS.includes(method)) {
+    throw new ConfigurationError(
+      "upstreamTokenEndpointAuthMethod",
+      `must be one of ${UPSTREAM_AUTH_METHODS.join(", ")}`,
+    );
+  }
+  // What usually leads here is an environment variable that isn't set.
+  if (typeof config.upstreamClientId !== "string" || config.upstreamClientId === "")
+    throw new ConfigurationError("upstreamClientId", "is missing");
+  if (typeof config.upstreamClientSecret !== "string" || (config.upstreamClientSecret === "" && method !== "none"))
+    throw new ConfigurationError("upstreamClientSecret", "is missing");
+}
+
+function checkStorage(storage: TokenStorage | undefined): void {
+  if (storage === undefined) return;
+  for (const verb of ["get", "save", "delete", "cleanup"] as const) {
+    if (typeof storage[verb] !== "function") throw new ConfigurationError("tokenStorage", `has no ${verb}`);
+  }
+}
+
+/** Compared as text with what browsers send, so anything that is no whole origin in that spelling would never match. */
+function checkOrigin(origin: string, index: number): void {
+  const url = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#*@]+$/.test(origin) && URL.canParse(origin) ? new URL(origin) : undefined;
+  if (url === undefined || (url.origin !== "null" && url.origin !== origin))
+    throw new ConfigurationError(`allowedOrigins[${index}]`, "must be an origin such as https://app.example.com");
 }
 
 /** One or several of something, as a list. */
@@ -307,15 +339,20 @@ function pathOption(option: string, value: string): string {
 
 function resourcesOption(resources: readonly string[]): readonly string[] {
   if (resources.length === 0) throw new ConfigurationError("resources", "at least one is needed");
-  return [
-    ...new Set(
-      resources.map((resource, index) => {
-        serverUrl(`resources[${index}]`, resource);
-        // The slash-less form where there is no path; what clients compare must be spelt in one way only.
-        return canonicalResource(resource);
-      }),
-    ),
-  ];
+  const byPath = new Map<string, string>();
+  for (const [index, resource] of resources.entries()) {
+    const option = `resources[${index}]`;
+    const { pathname, search } = serverUrl(option, resource);
+    // RFC 9728 §3.1: metadata is found by the path. One document can't speak for two resources, and the guard tells routes apart by it as well.
+    if (search !== "") throw new ConfigurationError(option, "must have no query");
+    // The slash-less form where there is no path; what clients compare must be spelt in one way only.
+    const canonical = canonicalResource(resource);
+    const path = pathname.replace(/\/$/, "");
+    if ((byPath.get(path) ?? canonical) !== canonical)
+      throw new ConfigurationError(option, "has the path of another one");
+    byPath.set(path, canonical);
+  }
+  return [...byPath.values()];
 }
 
 function scopeOption(option: string, words: readonly string[] = []): readonly string[] {
@@ -325,6 +362,13 @@ function scopeOption(option: string, words: readonly string[] = []): readonly st
     if (!(error instanceof OAuthProxyError)) throw error;
     throw new ConfigurationError(option, "has a word that RFC 6749 §3.3 does not allow");
   }
+}
+
+function clientsOption(clients: readonly ConfiguredClient[]): readonly Client[] {
+  const ids = clients.map(({ clientId }) => clientId);
+  const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index);
+  if (twice !== -1) throw new ConfigurationError(`clients[${twice}].clientId`, "stands in the list twice");
+  return clients.map(clientOption);
 }
 
 function clientOption(client: ConfiguredClient, index: number): Client {

@@ -2,6 +2,8 @@
 
 /** What the helpers look at: an {@link Access}, or any session that carries scopes and claims. */
 export interface AuthSession {
+  /** The upstream's access token, where what made the session has loaded it. */
+  readonly accessToken?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
 }

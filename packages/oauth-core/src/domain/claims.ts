@@ -58,8 +58,8 @@ const PERSONAL: ReadonlySet<string> = new Set([
   "phone_number_verified",
 ]);
 
-/** Characters of all carried claims together, as JSON: a token has to fit into the header of every request. */
-const MOST_CHARACTERS = 6_000;
+/** Bytes of all carried claims together, as JSON: a token has to fit into the header of every request. */
+const MOST_BYTES = 6_000;
 
 /**
  * Chooses and renames claims; those of the access token win over those of the ID token.
@@ -75,9 +75,9 @@ export function passClaims(
   if (policy === undefined) return {};
   if (policy.fromIdToken && idToken !== undefined) collect(passed, policy, idToken);
   if (policy.fromAccessToken && accessToken !== undefined) collect(passed, policy, accessToken);
-  let left = MOST_CHARACTERS;
+  let left = MOST_BYTES;
   const fitting = [...passed].filter(([name, value]) => {
-    const size = JSON.stringify([name, value]).length;
+    const size = Buffer.byteLength(JSON.stringify([name, value]));
     if (size > left) return false;
     left -= size;
     return true;

@@ -5,7 +5,7 @@ import type { Runtime } from "../runtime.ts";
 import type { Collection } from "../state/collection.ts";
 import { digest } from "../state/digest.ts";
 import type { Observe, RevocationCause } from "./events.ts";
-import { type Grant, type Grants, isLiving, type NewGrant } from "./grants.ts";
+import { type Grants, isLiving, type LivingEntry, type NewGrant } from "./grants.ts";
 import type { UpstreamTokens } from "./identity-provider.ts";
 
 /** The grant-to-be that a code stands for. */
@@ -45,7 +45,7 @@ export interface CodesOptions {
   readonly observe: Observe;
   readonly authorizationCodeTtl: number;
   /** Ends a grant and its upstream's tokens. */
-  readonly revoke: (grantId: string, grant: Grant, because: RevocationCause) => Promise<void>;
+  readonly revoke: (grantId: string, entry: LivingEntry, because: RevocationCause) => Promise<void>;
 }
 
 /** The authorization codes of one server. */
@@ -97,6 +97,13 @@ export class Codes {
     }
   }
 
+  /** Keeps who signed in, so that a redemption that fails from here on can be repeated: what the upstream was asked with is spent by now. */
+  async keep(code: string, record: CodeRecord, signedIn: SignedIn): Promise<void> {
+    const { collection, runtime } = this.#options;
+    const left = Math.max(1, record.expiresAt - runtime.now());
+    await collection.save(digest(code), { ...record, upstreamCode: undefined, signedIn }, left);
+  }
+
   /**
    * Spends a code for a grant. Of any number of simultaneous callers exactly one succeeds, and only that one's grant exists.
    *
@@ -108,10 +115,30 @@ export class Codes {
    * @throws {OAuthProxyError} `code_invalid` for a retry; `code_replayed` for a replay, after the grant has been ended
    */
   async spend(code: string, clientId: string, grant: NewGrant): Promise<string> {
+    const { grants, runtime } = this.#options;
+    const announcedAt = runtime.now();
     const announced = await this.#announce(code);
     const grantId = grantIdOf(code);
-    if (await this.#options.grants.create(grantId, { ...grant, redemption: announced.redemption })) return grantId;
-    return this.#refuse(code, clientId, announced);
+    if (!(await grants.create(grantId, { ...grant, redemption: announced.redemption }))) {
+      return this.#refuse(code, clientId, announced);
+    }
+    const isFresh = announced.first && runtime.now() - announcedAt <= RETRY_WINDOW / 2;
+    if (!isFresh) await this.#restartWindow(code, announced.redemption);
+    return grantId;
+  }
+
+  /**
+   * The window counts from the redemption. A marker that was joined may be nearly over, because the attempt that set it died on its way; so may
+   * one's own, where the storage was slow. Only whoever made the grant does this, and so nobody can put a replay off by repeating it.
+   */
+  async #restartWindow(code: string, redemption: string): Promise<void> {
+    const { redemptions, observe } = this.#options;
+    try {
+      await redemptions.save(digest(code), redemption, RETRY_WINDOW);
+    } catch (cause) {
+      // The code is spent, and its tokens have to get to the client: a shorter window is the smaller harm.
+      observe({ type: "error", endpoint: "token", cause });
+    }
   }
 
   /** Sets the marker of a redemption under way, or joins the one that is there. */
@@ -132,14 +159,19 @@ export class Codes {
     const existing = await grants.get(grantId);
     if (existing === undefined || !isLiving(existing)) throw new OAuthProxyError("code_invalid");
     const { subject, traceId } = existing.value;
-    if (!first || existing.value.redemption === redemption) {
+    if (!first || existing.value.redemption === redemption || !(await this.#isMarkedBy(code, redemption))) {
       observe({ type: "code.duplicated", clientId, grant: grantId }, traceId);
       throw new OAuthProxyError("code_invalid");
     }
     // RFC 6749 §4.1.2: a code that is used again after that may be in two hands; the tokens that it gave are ended.
     observe({ type: "code.replayed", clientId, grant: grantId, subject }, traceId);
-    await revoke(grantId, existing.value, "code_replay");
+    await revoke(grantId, existing, "code_replay");
     throw new OAuthProxyError("code_replayed");
+  }
+
+  /** Whether a marker still is the one that this attempt set: one that was held up for longer than the window has seen nothing of what came after. */
+  async #isMarkedBy(code: string, redemption: string): Promise<boolean> {
+    return (await this.#options.redemptions.get(digest(code)))?.value === redemption;
   }
 }
 

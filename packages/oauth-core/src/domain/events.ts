@@ -20,7 +20,8 @@ interface Granted extends Client {
 /** What happened, without when and where. */
 export type Happening =
   | ({ readonly type: "client.registered"; readonly clientName: string | undefined; readonly stored: boolean } & Client)
-  | ({ readonly type: "consent.shown" } & Client)
+  /** `scopes` is what is asked for; `code.redeemed` says under the same `traceId` what was granted. */
+  | ({ readonly type: "consent.shown"; readonly scopes: readonly string[] } & Client)
   | ({ readonly type: "consent.granted"; readonly remembered: boolean } & Client)
   | ({ readonly type: "consent.denied" } & Client)
   | ({ readonly type: "sign_in.completed"; readonly subject: string } & Client)

@@ -55,7 +55,7 @@ export interface OpenedGrant {
   readonly grantId: string;
   readonly entry: LivingEntry;
   readonly claim: RefreshTokenClaim;
-  /** The token was used before, within its grace period: nothing moves. */
+  /** The token was used before, within its grace period or by a racer: nothing moves. */
   readonly retried: boolean;
 }
 
@@ -70,7 +70,7 @@ export interface GrantsOptions {
   readonly authorizationCodeTtl: number;
   readonly revocationCheckTtl: number;
   /** Ends a grant and its upstream's tokens. */
-  readonly revoke: (grantId: string, grant: Grant, because: RevocationCause) => Promise<void>;
+  readonly revoke: (grantId: string, entry: LivingEntry, because: RevocationCause) => Promise<void>;
 }
 
 /** How far the clock of another process may be off. */
@@ -101,7 +101,7 @@ export class Grants {
 
   /** Stores a new grant; `false` where one of this id lives already, which is how an authorization code is spent. */
   async create(grantId: string, grant: Grant): Promise<boolean> {
-    const created = await this.#options.collection.claim(grantId, grant, this.lifetime(grant.refreshable));
+    const created = await this.#options.collection.claim(grantId, grant, this.#storedFor(grant));
     if (created) this.#alive.see(grantId, this.#options.runtime.now());
     return created;
   }
@@ -165,6 +165,8 @@ export class Grants {
     if (!provesRefreshToken(this.#options.keys, claim, grant.salt)) throw new OAuthProxyError("refresh_token_invalid");
     if (grant.clientId !== clientId) throw new OAuthProxyError("refresh_token_invalid");
     if (!grant.refreshable || claim.generation > grant.generation) throw new OAuthProxyError("refresh_token_invalid");
+    // The storage may keep a grant for longer than it lives.
+    if (grant.expiresAt <= this.#options.runtime.now()) throw new OAuthProxyError("refresh_token_invalid");
 
     if (claim.generation === grant.generation) return { grantId, entry, claim, retried: false };
     if (this.#inGrace(grant, claim.generation)) return { grantId, entry, claim, retried: true };
@@ -174,12 +176,22 @@ export class Grants {
       { type: "refresh_token.reused", clientId, grant: grantId, subject: grant.subject },
       grant.traceId,
     );
-    await this.#options.revoke(grantId, grant, "refresh_token_reuse");
+    await this.#options.revoke(grantId, entry, "refresh_token_reuse");
     throw new OAuthProxyError("refresh_token_reused");
   }
 
+  /**
+   * What was opened, over a later state of its grant.
+   *
+   * Whoever opened a token while it could be used is a racer and not a replay, however late they come to the storage again and whatever the
+   * clocks say.
+   */
+  join(opened: OpenedGrant, entry: LivingEntry): OpenedGrant {
+    return { ...opened, entry, retried: opened.claim.generation < entry.value.generation };
+  }
+
   /** Moves an opened grant to its next generation, or, where someone else did meanwhile, joins them. */
-  async rotate(opened: OpenedGrant, refreshToken: string): Promise<{ grant: Grant; retried: boolean }> {
+  async rotate(opened: OpenedGrant): Promise<{ grant: Grant; retried: boolean }> {
     let current = opened;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (current.retried) return { grant: current.entry.value, retried: true };
@@ -194,40 +206,54 @@ export class Grants {
         firstUses: [...firstUses, { generation: grant.generation, at: now, by: this.#instance }],
         expiresAt: now + this.#options.refreshTokenTtl,
       };
-      if (await this.#options.collection.replace(current.grantId, current.entry, next, this.#options.refreshTokenTtl)) {
+      if (await this.#options.collection.replace(current.grantId, current.entry, next, this.#storedFor(next))) {
         return { grant: next, retried: false };
       }
-      current = await this.open(refreshToken, grant.clientId);
+      current = this.join(current, await this.living(current.grantId));
     }
     throw new OAuthProxyError("storage_unavailable");
   }
 
-  /** Changes a living grant whatever else happens to it meanwhile. Keeps its expiry. */
-  async update(grantId: string, change: (grant: Grant) => Grant): Promise<LivingEntry> {
+  /** Changes a living grant, `entry` or what has become of it meanwhile. Keeps its expiry. */
+  async update(grantId: string, entry: LivingEntry, change: (grant: Grant) => Grant): Promise<LivingEntry> {
+    let current = entry;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const entry = await this.living(grantId);
-      const next = change(entry.value);
-      const left = Math.max(1, next.expiresAt - this.#options.runtime.now());
-      if (await this.#options.collection.replace(grantId, entry, next, left)) return this.living(grantId);
+      const next = change(current.value);
+      const replaced = await this.#options.collection.replace(grantId, current, next, this.#storedFor(next));
+      current = await this.living(grantId);
+      if (replaced) return current;
     }
     throw new OAuthProxyError("storage_unavailable");
   }
 
   /**
-   * Ends a grant and with it every token that hangs from it.
+   * Ends a grant and with it every token that hangs from it. Of any number of simultaneous callers one is given what the grant was in the end.
    *
    * What is left is a marker and not nothing, or else the code that made the grant could make it again.
    */
-  async end(grantId: string, grant: Grant, because: RevocationCause): Promise<void> {
+  async end(grantId: string, entry: LivingEntry, because: RevocationCause): Promise<Grant | undefined> {
     const { runtime, observe, collection, accessTokenTtl, authorizationCodeTtl } = this.#options;
-    const now = runtime.now();
-    this.#alive.forget(grantId);
-    this.#ended.see(grantId, now);
-    await collection.save(grantId, { endedAt: now, clientId: grant.clientId }, accessTokenTtl + authorizationCodeTtl);
-    observe(
-      { type: "grant.revoked", because, clientId: grant.clientId, grant: grantId, subject: grant.subject },
-      grant.traceId,
-    );
+    let current: Entry<GrantRecord> | undefined = entry;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (current === undefined || !isLiving(current)) return undefined;
+      const { clientId, subject, traceId } = current.value;
+      const endedAt = runtime.now();
+      if (await collection.replace(grantId, current, { endedAt, clientId }, accessTokenTtl + authorizationCodeTtl)) {
+        // Not before it is stored: a process that took a failed attempt for the end would refuse a grant that lives on everywhere else.
+        this.#alive.forget(grantId);
+        this.#ended.see(grantId, endedAt);
+        observe({ type: "grant.revoked", because, clientId, grant: grantId, subject }, traceId);
+        return current.value;
+      }
+      current = await this.get(grantId);
+    }
+    throw new OAuthProxyError("storage_unavailable");
+  }
+
+  /** Seconds: as long as the grant lives, and as long as the code that it was made from could come back and make it again. */
+  #storedFor(grant: Grant): number {
+    const until = Math.max(grant.expiresAt, grant.createdAt + this.#options.authorizationCodeTtl + CLOCK_SKEW);
+    return Math.max(1, until - this.#options.runtime.now());
   }
 
   #openFirstUses(grant: Grant): readonly FirstUse[] {

@@ -43,7 +43,7 @@ export function deriveKeys(sources: KeySources): Record<KeyPurpose, Keys> & { re
     "access-token":
       sources.jwtSigningKey === undefined
         ? derived("access-token")
-        : nonEmpty(strongKeys("jwtSigningKey", sources.jwtSigningKey)),
+        : strongKeys("jwtSigningKey", sources.jwtSigningKey),
     storage: overridden("encryptionKey", sources.encryptionKey, "storage"),
     consent: overridden("consentSigningKey", sources.consentSigningKey, "consent"),
     transaction: derived("transaction"),
@@ -96,7 +96,8 @@ function rootsOf({ secrets, upstreamClientSecret, issuer }: KeySources): readonl
   return [scryptSync(bytes, `sallyport/root\0${issuer}`, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 })];
 }
 
-function strongKeys(option: string, keys: readonly (string | Uint8Array)[]): readonly Uint8Array[] {
+/** The bytes of keys that can't be guessed, as far as that can be seen. @throws {ConfigurationError} naming the option */
+export function strongKeys(option: string, keys: readonly (string | Uint8Array)[]): Keys {
   if (keys.length === 0) throw new ConfigurationError(option, "an empty list; leave it out to use the default");
   const bytes = keys.map((key) => (typeof key === "string" ? Buffer.from(key, "utf8") : Buffer.from(key)));
   for (const [index, key] of bytes.entries()) {
@@ -108,7 +109,7 @@ function strongKeys(option: string, keys: readonly (string | Uint8Array)[]): rea
     if (bytes.findIndex((other) => other.equals(key)) !== index)
       throw new ConfigurationError(name, "stands in the list twice");
   }
-  return bytes;
+  return nonEmpty(bytes);
 }
 
 function hkdf(key: Uint8Array, salt: string, purpose: KeyPurpose): Uint8Array {

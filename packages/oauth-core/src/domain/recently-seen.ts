@@ -21,7 +21,8 @@ export class RecentlySeen {
 
   seenWithin(name: string, now: number, seconds: number): boolean {
     const at = this.#at.get(name);
-    return at !== undefined && now - at < seconds;
+    // Without a sign: a clock that is set back must not make what was seen "in the future" count for as long as that lasts.
+    return at !== undefined && Math.abs(now - at) < seconds;
   }
 
   forget(name: string): void {

@@ -4,7 +4,7 @@ import { OAuthProxyError } from "../protocol/errors.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Collection } from "../state/collection.ts";
 import type { Observe, RevocationCause } from "./events.ts";
-import type { Grant, Grants, LivingEntry } from "./grants.ts";
+import type { Grants, LivingEntry } from "./grants.ts";
 import type { Identity, IdentityProvider, UpstreamTokens } from "./identity-provider.ts";
 
 export interface UpstreamSessionsOptions {
@@ -46,20 +46,25 @@ export class UpstreamSessions {
   async fresh(grantId: string, entry: LivingEntry): Promise<LivingEntry> {
     if (!this.#isDue(entry.value.upstream)) return entry;
     const underWay = this.#underWay.get(grantId);
-    if (underWay !== undefined) return underWay;
+    // As long as the old token still works, there is nothing to wait for.
+    if (underWay !== undefined) return this.#isUsable(entry.value.upstream) ? entry : underWay;
     const refreshing = this.#refresh(grantId, entry).finally(() => this.#underWay.delete(grantId));
     this.#underWay.set(grantId, refreshing);
     return refreshing;
   }
 
   /** Ends a grant, and its tokens upstream where the upstream can. What the upstream answers changes nothing here. */
-  async end(grantId: string, grant: Grant, because: RevocationCause): Promise<void> {
-    await this.#options.grants.end(grantId, grant, because);
-    if (grant.upstream === undefined) return;
+  async end(grantId: string, entry: LivingEntry, because: RevocationCause): Promise<void> {
+    const ended = await this.#options.grants.end(grantId, entry, because);
+    if (ended !== undefined) await this.#revoke(ended.upstream, ended.traceId);
+  }
+
+  async #revoke(tokens: UpstreamTokens | undefined, traceId: string): Promise<void> {
+    if (tokens === undefined) return;
     try {
-      await this.#options.identityProvider.revoke(grant.upstream);
+      await this.#options.identityProvider.revoke(tokens);
     } catch (error) {
-      this.#failed("revoke", error, grant.traceId);
+      this.#failed("revoke", error, traceId);
     }
   }
 
@@ -77,7 +82,7 @@ export class UpstreamSessions {
           if (runtime.now() - since < this.#leaseTtl - 1) await leases.delete(grantId);
         }
       }
-      // Somebody else is at it. As long as the old token still works, there is nothing to wait for.
+      // Another process is at it, and the same goes for this one.
       if (this.#isUsable(current.value.upstream)) return current;
       if (runtime.now() >= giveUpAt) throw new OAuthProxyError("upstream_busy");
       await runtime.pause(pause);
@@ -102,19 +107,34 @@ export class UpstreamSessions {
       const latest = await grants.living(grantId);
       // An answer to a token that somebody has rotated meanwhile says nothing about the session.
       if (latest.value.upstream?.refreshToken !== upstream.refreshToken) return latest;
-      await grants.end(grantId, latest.value, "upstream");
+      await grants.end(grantId, latest, "upstream");
       throw error;
     }
 
     // Persisted before anything else is done with it: an upstream that rotates has already forgotten the old one.
-    const persisted = await grants.update(grantId, (grant) => ({
-      ...grant,
-      upstream: identity.tokens,
-      // A new ID token says all there is to say now; without one, what only it knew stays as it was.
-      claims: identity.tokens?.idToken === upstream.idToken ? { ...grant.claims, ...identity.claims } : identity.claims,
-    }));
+    const persisted = await this.#persist(grantId, current, identity);
     observe({ type: "upstream.refreshed", grant: grantId }, traceId);
     return persisted;
+  }
+
+  async #persist(
+    grantId: string,
+    entry: LivingEntry,
+    { tokens, claims }: Identity,
+  ): Promise<LivingEntry> {
+    const { upstream: before, traceId } = entry.value;
+    try {
+      return await this.#options.grants.update(grantId, entry, (grant) => ({
+        ...grant,
+        upstream: tokens,
+        // A new ID token says all there is to say now; without one, what only it knew stays as it was.
+        claims: tokens?.idToken === before?.idToken ? { ...grant.claims, ...claims } : claims,
+      }));
+    } catch (error) {
+      // The grant ended while the upstream answered: nobody else knows of these tokens, and they must not outlive it.
+      if (error instanceof OAuthProxyError && error.reason === "grant_revoked") await this.#revoke(tokens, traceId);
+      throw error;
+    }
   }
 
   #isDue(tokens: UpstreamTokens | undefined): boolean {

@@ -32,7 +32,9 @@ export const callback: PageEndpoint = async (request, context) => {
       { type: "sign_in.failed", clientId: transaction.clientId, reason: refusal.reason, cause: refusal.cause },
       transaction.traceId,
     );
-    return redirect(302, clientRedirect.failure(refusal), cookies);
+    // RFC 6749 §4.1.2.1: `invalid_grant` is no word of an authorization response; it is the upstream's, about a code of ours.
+    const told = refusal.code === "invalid_grant" ? new OAuthProxyError("upstream_refused") : refusal;
+    return redirect(302, clientRedirect.failure(told), cookies);
   }
 };
 

@@ -20,6 +20,7 @@ export function askForConsent(
   const { browserBinding, identityProvider, observe } = engine;
   const { csrfToken, cookie } = browserBinding.page(id);
   const { redirectUri, scope, resourceScope, resources } = transaction;
+  const scopes = [...scope, ...resourceScope];
   const text = consentPage({
     serverName: pages.serverName,
     clientName: client.clientName,
@@ -29,19 +30,16 @@ export function askForConsent(
     isLoopback: isLoopbackRedirectUri(redirectUri),
     resources,
     providerName: identityProvider.name,
-    scopes: [...scope, ...resourceScope].map((name) => ({
-      name,
-      description: descriptionOf(pages.scopeDescriptions, name),
-    })),
+    scopes: scopes.map((name) => ({ name, description: descriptionOf(pages.scopeDescriptions, name) })),
     action: pages.consentAction,
     transactionId: id,
     csrfToken,
   });
-  observe({ type: "consent.shown", clientId: client.clientId }, transaction.traceId);
+  observe({ type: "consent.shown", clientId: client.clientId, scopes }, transaction.traceId);
   const cookies = [...browserBinding.surplus(readCookies(request)), cookie].map((each) =>
     setCookie(each, pages.secure),
   );
-  return page(200, text, STYLE_HASH, ["'self'", pages.upstreamOrigin, originOf(redirectUri)], cookies);
+  return page(200, text, STYLE_HASH, ["'self'", formTarget(pages.upstreamOrigin), formTarget(redirectUri)], cookies);
 }
 
 /** What people know the identity scopes as, unless the operator has better words. */
@@ -57,8 +55,11 @@ function descriptionOf(descriptions: Readonly<Record<string, string>>, scope: st
   return undefined;
 }
 
-/** A source for `form-action`: the origin, or the scheme where it is a private one. */
-function originOf(uri: string): string {
-  const { origin, protocol } = new URL(uri);
-  return origin === "null" ? protocol : origin;
+/**
+ * A source for `form-action`: the origin, or its scheme where CSP has no word for the host: private schemes, IPv6 addresses (browsers would drop the
+ * redirect), and what would end the source and begin a directive. CSP Level 3 §2.3.1.
+ */
+function formTarget(uri: string): string {
+  const { origin, protocol, hostname } = new URL(uri);
+  return origin !== "null" && /^[a-z0-9.-]+$/.test(hostname) ? origin : protocol;
 }

@@ -23,7 +23,7 @@ export const revocation: Endpoint = async (request, engine) => {
   const entry = await engine.grants.get(grantId);
   if (entry === undefined || !isLiving(entry) || entry.value.clientId !== client.clientId) return empty(200);
   const proven = parseRefreshToken(token) === undefined || engine.grants.proves(token, entry.value);
-  if (proven) await engine.upstreamSessions.end(grantId, entry.value, "client");
+  if (proven) await engine.upstreamSessions.end(grantId, entry, "client");
   return empty(200);
 };
 

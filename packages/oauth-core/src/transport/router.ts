@@ -54,8 +54,7 @@ export function pathOf(url: string): string {
 
 /** The query as it was sent, without its question mark. */
 export function queryOf(url: string): string {
-  const start = url.indexOf("?");
-  if (start === -1) return "";
-  const end = url.indexOf("#", start);
-  return end === -1 ? url.slice(start + 1) : url.slice(start + 1, end);
+  const [beforeFragment = ""] = url.split("#", 1);
+  const start = beforeFragment.indexOf("?");
+  return start === -1 ? "" : beforeFragment.slice(start + 1);
 }

@@ -25,10 +25,11 @@ export async function redeemCode(engine: Engine, client: Client, request: CodeRe
   if (!verifyCodeVerifier(request.codeVerifier, record.codeChallenge)) throw new OAuthProxyError("code_verifier_wrong");
   const resources = narrowResources(request.resources, record.resources);
 
+  // Before the code is spent: what can still fail afterwards would cost the client its tokens.
+  await clients.used(client.clientId);
   const signedIn = record.signedIn ?? (await redeemUpstream(engine, request, record));
   const grant = newGrant(engine, client, record, signedIn);
   const grantId = await codes.spend(request.code, client.clientId, grant);
-  await clients.used(client.clientId);
 
   const scope = grant.scope;
   observe(
@@ -66,11 +67,14 @@ function newGrant(engine: Engine, client: Client, record: CodeRecord, signedIn: 
 async function redeemUpstream(engine: Engine, request: CodeRequest, record: CodeRecord): Promise<SignedIn> {
   const { upstreamCode } = record;
   if (upstreamCode === undefined) throw new OAuthProxyError("code_invalid");
-  return engine.codes.once(request.code, record.clientId, () =>
-    engine.signIns.complete(
+  const { codes, signIns } = engine;
+  const signedIn = await codes.once(request.code, record.clientId, () =>
+    signIns.complete(
       { ...upstreamCode, codeVerifier: request.codeVerifier, scope: record.scope },
       record.clientId,
       record.traceId,
     ),
   );
+  await codes.keep(request.code, record, signedIn);
+  return signedIn;
 }

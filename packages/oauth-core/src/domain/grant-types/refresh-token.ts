@@ -13,17 +13,15 @@ export async function refresh(engine: Engine, client: Client, request: RefreshRe
   const { grants, upstreamSessions, observe, issuance, clients } = engine;
   if (!client.grantTypes.includes("refresh_token")) throw new OAuthProxyError("client_grant_type");
 
-  let opened = await grants.open(request.refreshToken, client.clientId);
+  const opened = await grants.open(request.refreshToken, client.clientId);
+  const { grantId } = opened;
   const resources = narrowResources(request.resources, opened.entry.value.resources);
   const scope = narrowScopeTo(request.scope, opened.entry.value.scope);
 
   // The upstream first: where it has ended the session, ours ends with it, and where it does not answer, nothing has moved yet.
-  const fresh = await upstreamSessions.fresh(opened.grantId, opened.entry);
-  if (fresh !== opened.entry) opened = await grants.open(request.refreshToken, client.clientId);
-
-  const { grant, retried } = await grants.rotate(opened, request.refreshToken);
+  const fresh = await upstreamSessions.fresh(grantId, opened.entry);
   await clients.used(client.clientId);
-  const { grantId } = opened;
+  const { grant, retried } = await grants.rotate(grants.join(opened, fresh));
   observe(
     { type: "grant.refreshed", clientId: client.clientId, grant: grantId, subject: grant.subject, retried },
     grant.traceId,

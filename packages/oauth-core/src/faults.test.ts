@@ -1,0 +1,526 @@
+import { describe, expect, test } from "vitest";
+import { Browser, formOf, RESOURCE, type Server, UPSTREAM, type UpstreamAnswer, type World } from "../test/harness.ts";
+import { randomFrom } from "../test/random.ts";
+import { type Servers, serversWith } from "../test/servers.ts";
+import { Accident, FAULTS, type Fault, shuffled } from "../test/unreliable-storage.ts";
+import type { OAuthProxyConfig } from "./index.ts";
+import { PKCEUtils } from "./pkce-utils.ts";
+import { OAuthProxyError } from "./protocol/errors.ts";
+
+/** How an attempt at a step went: `done`, `later` (503, try again), or what it was told instead. */
+type Outcome = string;
+type Attempt = (server: Server) => Promise<Outcome>;
+
+interface Step {
+  readonly config?: Partial<OAuthProxyConfig>;
+  /** Brings a world up to the step. The attempt may be made at any of its servers, and more than once. */
+  readonly arrange: (server: Server, world: World) => Promise<Attempt>;
+  /** Every call to the storage that the step makes, in order. */
+  readonly calls: readonly string[];
+  /** What comes of the n-th call's going wrong where it is not the usual: an answer, and what a retry then gets. */
+  readonly otherwise?: Partial<Record<Fault, Readonly<Record<number, string>>>>;
+}
+
+/** The usual: the request fails closed (or hangs with its process), and a retry succeeds. */
+const USUAL: Readonly<Record<Fault, string>> = {
+  fails: "later, then done",
+  "fails after the deed": "later, then done",
+  "never returns": "silence, then done",
+  "never returns after the deed": "silence, then done",
+};
+
+const STEPS: Readonly<Record<string, Step>> = {
+  authorize: {
+    arrange: async (server) => {
+      const client = await server.register();
+      const { challenge } = PKCEUtils.generatePair();
+      const url = server.authorizationUrl(client, challenge);
+      return async (at) => outcomeOf(await at.get(url));
+    },
+    calls: ["save transaction"],
+    otherwise: {
+      // RFC 6749 §4.1.2.1: a 503 can't be had by way of a redirect, so there is a word for it; the client begins again.
+      fails: { 1: "told temporarily_unavailable, then done" },
+      "fails after the deed": { 1: "told temporarily_unavailable, then done" },
+    },
+  },
+
+  "approve the consent": {
+    arrange: async (server) => {
+      const { form, browser } = await shownConsent(server);
+      return async (at) =>
+        outcomeOf(await at.post("/oauth/consent", { ...form, action: "approve" }, { cookie: browser.header() }));
+    },
+    calls: ["get transaction"],
+  },
+
+  "deny the consent": {
+    arrange: async (server) => {
+      const { form, browser } = await shownConsent(server);
+      return async (at) =>
+        outcomeOf(await at.post("/oauth/consent", { ...form, action: "deny" }, { cookie: browser.header() }));
+    },
+    calls: ["get transaction", "claim finished"],
+    otherwise: {
+      fails: all(2, "later, then told access_denied"),
+      "never returns": all(2, "silence, then told access_denied"),
+      // It is denied, durably; the client waits until the person goes back to it.
+      "fails after the deed": { 1: "later, then told access_denied", 2: "later, then a page: finished" },
+      "never returns after the deed": { 1: "silence, then told access_denied", 2: "silence, then a page: finished" },
+    },
+  },
+
+  callback: {
+    arrange: async (server) => {
+      const { browser, upstream } = await consented(server);
+      const state = new URL(upstream).searchParams.get("state");
+      return async (at) =>
+        outcomeOf(await at.get(`/oauth/callback?code=upstream-code&state=${state}`, { cookie: browser.header() }));
+    },
+    calls: ["get transaction", "claim finished", "save code"],
+    // Once the transaction is finished the upstream's code is, or may be, spent: the person begins again, and nothing was granted yet.
+    otherwise: {
+      fails: { 3: "told temporarily_unavailable, then a page: finished" },
+      "fails after the deed": {
+        2: "later, then a page: finished",
+        3: "told temporarily_unavailable, then a page: finished",
+      },
+      "never returns": { 3: "silence, then a page: finished" },
+      "never returns after the deed": {
+        2: "silence, then a page: finished",
+        3: "silence, then a page: finished",
+      },
+    },
+  },
+
+  "redeem a code": {
+    arrange: async (server) => {
+      const authorized = await server.authorize();
+      return async (at) => outcomeOf(await at.redeem(authorized));
+    },
+    calls: ["get code", "claim redemption", "claim grant"],
+    // The redemption is durable and its answer was lost: RFC 6749 §4.1.2 leaves no way to give it again.
+    otherwise: {
+      "fails after the deed": { 3: "later, then refused: invalid_grant" },
+      "never returns after the deed": { 3: "silence, then refused: invalid_grant" },
+    },
+  },
+
+  "redeem a code of a stored client": {
+    config: { registration: { store: true } },
+    arrange: async (server) => {
+      const authorized = await server.authorize();
+      return async (at) => outcomeOf(await at.redeem(authorized));
+    },
+    calls: [...["get client", "get code", "get client", "replace client"], ...["claim redemption", "claim grant"]],
+    otherwise: {
+      "fails after the deed": { 6: "later, then refused: invalid_grant" },
+      "never returns after the deed": { 6: "silence, then refused: invalid_grant" },
+    },
+  },
+
+  "redeem a code and the upstream's with it": {
+    config: { forwardPkce: true },
+    arrange: async (server) => {
+      const authorized = await server.authorize();
+      return async (at) => outcomeOf(await at.redeem(authorized));
+    },
+    calls: ["get code", "claim redemption", "save code", "claim redemption", "claim grant"],
+    // From the moment in which the upstream is asked, until its answer is kept, its code may be spent and nothing be had for it.
+    otherwise: {
+      fails: { 3: "later, then refused: invalid_grant" },
+      "fails after the deed": {
+        2: "later, then refused: invalid_grant",
+        5: "later, then refused: invalid_grant",
+      },
+      "never returns": { 3: "silence, then refused: invalid_grant" },
+      "never returns after the deed": {
+        2: "silence, then refused: invalid_grant",
+        5: "silence, then refused: invalid_grant",
+      },
+    },
+  },
+
+  "repeat a redemption": {
+    arrange: async (server) => {
+      const { authorized } = await server.signIn();
+      return async (at) => outcomeOf(await at.redeem(authorized));
+    },
+    calls: ["get code", "claim redemption", "get redemption", "claim grant", "get grant"],
+    otherwise: refusals(5),
+  },
+
+  "replay a code": {
+    arrange: async (server, world) => {
+      const { authorized } = await server.signIn();
+      world.now += 60;
+      return async (at) => outcomeOf(await at.redeem(authorized));
+    },
+    calls: [...["get code", "claim redemption", "claim grant"], ...["get grant", "get redemption", "replace grant"]],
+    otherwise: refusals(6),
+  },
+
+  refresh: {
+    arrange: async (server) => {
+      const { client, tokens } = await server.signIn();
+      return async (at) => outcomeOf(await at.refresh(client, tokens.refresh_token));
+    },
+    calls: ["get grant", "replace grant"],
+  },
+
+  "refresh by a stored client, a day later": {
+    config: { registration: { store: true } },
+    arrange: async (server, world) => {
+      const { client, tokens } = await server.signIn();
+      world.now += 86_400;
+      world.answer = () => world.tokens();
+      return async (at) => outcomeOf(await at.refresh(client, tokens.refresh_token));
+    },
+    calls: [
+      ...["get client", "get grant", "claim lease", "get grant", "replace grant", "get grant", "delete lease"],
+      ...["get client", "replace client", "replace grant"],
+    ],
+  },
+
+  "retry a refresh": {
+    arrange: async (server) => {
+      const { client, tokens } = await server.signIn();
+      await server.refresh(client, tokens.refresh_token);
+      return async (at) => outcomeOf(await at.refresh(client, tokens.refresh_token));
+    },
+    calls: ["get grant"],
+  },
+
+  "reuse a refresh token": {
+    arrange: async (server, world) => {
+      const { client, tokens } = await server.signIn();
+      await server.refresh(client, tokens.refresh_token);
+      world.now += 300;
+      return async (at) => outcomeOf(await at.refresh(client, tokens.refresh_token));
+    },
+    calls: ["get grant", "replace grant"],
+    otherwise: refusals(2),
+  },
+
+  revoke: {
+    arrange: async (server) => {
+      const { client, tokens } = await server.signIn();
+      return async (at) => {
+        const answer = await at.post("/oauth/revoke", { token: tokens.refresh_token, client_id: client.clientId });
+        if (answer.status === 200) expect(await at.call(tokens.access_token)).toBe(401);
+        return outcomeOf(answer);
+      };
+    },
+    calls: ["get grant", "replace grant"],
+  },
+
+  protect: {
+    config: { revocationCheckTtl: 0 },
+    arrange: async (server) => {
+      const { tokens } = await server.signIn();
+      return async (at) => guarded(at, tokens.access_token);
+    },
+    calls: ["get grant"],
+  },
+
+  "load upstream tokens": {
+    arrange: async (server) => {
+      const { tokens } = await server.signIn();
+      return async (at) => loaded(at, tokens.access_token);
+    },
+    calls: ["get grant"],
+  },
+
+  "load upstream tokens that are due": {
+    arrange: async (server, world) => {
+      const { tokens } = await server.signIn();
+      world.now += 3570;
+      return async (at) => loaded(at, tokens.access_token);
+    },
+    calls: ["get grant", "claim lease", "get grant", "replace grant", "get grant", "delete lease"],
+  },
+
+  "load upstream tokens that are over": {
+    config: { accessTokenTtl: 7200 },
+    arrange: async (server, world) => {
+      const { tokens } = await server.signIn();
+      world.now += 4000;
+      return async (at) => loaded(at, tokens.access_token);
+    },
+    calls: ["get grant", "claim lease", "get grant", "replace grant", "get grant", "delete lease"],
+  },
+
+  "refresh over upstream tokens that are over": {
+    arrange: async (server, world) => {
+      const { client, tokens } = await server.signIn();
+      world.now += 4000;
+      return async (at) => outcomeOf(await at.refresh(client, tokens.refresh_token));
+    },
+    calls: ["get grant", "claim lease", "get grant", "replace grant", "get grant", "delete lease", "replace grant"],
+  },
+};
+
+describe.each(Object.entries(STEPS))("%s", (_, step) => {
+  test("makes just these calls to the storage", async () => {
+    const { world, server, attempt } = await arranged(step);
+    world.storage.calls = [];
+    await attempt(server);
+    expect(world.storage.calls).toEqual(step.calls);
+  });
+
+  test.each(FAULTS)("each of its calls in turn %s: closed, and nothing is lost", async (fault) => {
+    const outcomes: string[] = [];
+    for (const [index, call] of step.calls.entries()) {
+      outcomes.push(`${index + 1}. ${call}: ${await withAccident(step, fault, index + 1)}`);
+    }
+    const expected = step.calls.map((call, index) => {
+      return `${index + 1}. ${call}: ${step.otherwise?.[fault]?.[index + 1] ?? USUAL[fault]}`;
+    });
+    expect(outcomes).toEqual(expected);
+  });
+});
+
+/** What comes of the n-th call's going wrong, and of a retry afterwards; where the process hung, at another one over the same storage. */
+async function withAccident(step: Step, fault: Fault, nth: number): Promise<string> {
+  const { storage, server, attempt, bystander, another } = await arranged(step);
+  const accident = new Accident(fault, nth);
+  storage.treatment = accident.treatment;
+  const first = fault.startsWith("never returns")
+    ? await Promise.race([attempt(server), accident.happened.then(() => "silence")])
+    : await attempt(server);
+  expect(accident.struck, "the call that goes wrong").toBeDefined();
+  storage.recover();
+
+  const survivor = another();
+  const retry = await attempt(fault.startsWith("never returns") ? survivor : server);
+  for (const each of [server, survivor]) expect(await bystander(each), "somebody else").toBe("done");
+  return `${first}, then ${retry}`;
+}
+
+/** A world up to the step, with somebody else signed in who has nothing to do with it. */
+async function arranged(step: Step) {
+  const servers: Servers = serversWith(step.config);
+  const { world } = servers;
+  // Whoever has to wait for another's lease lets the time of the world go by.
+  const pause = async () => void (world.now += 1);
+  const another = () => servers.another({ runtime: { pause } });
+  const server = another();
+  const someone = await server.signIn();
+  let token = someone.tokens.refresh_token;
+  const bystander: Attempt = async (at) => {
+    const answer = await at.refresh(someone.client, token);
+    if (answer.status !== 200) return outcomeOf(answer);
+    const tokens = (await answer.json()) as Record<string, string>;
+    token = tokens.refresh_token ?? "";
+    return guarded(at, tokens.access_token ?? "");
+  };
+  return { ...servers, server, bystander, another, attempt: await step.arrange(server, world) };
+}
+
+describe("a redemption whose answer was lost", () => {
+  test("gave tokens to nobody: nothing that the client can send brings a second set to life", async () => {
+    const { world, storage, servers } = serversWith();
+    const [server] = servers;
+    const authorized = await server.authorize();
+    storage.treatment = new Accident("fails after the deed", 3).treatment;
+    expect((await server.redeem(authorized)).status).toBe(503);
+    storage.recover();
+    for (const seconds of [0, 5, 6, 60]) {
+      world.now += seconds;
+      expect((await server.redeem(authorized)).status).toBe(400);
+    }
+    expect(world.eventsOf("code.redeemed")).toEqual([]);
+    expect(world.eventsOf("grant.revoked")).toMatchObject([{ because: "code_replay" }]);
+  });
+});
+
+describe("a process that is killed between the upstream's answer and its persisting", () => {
+  const dueAt = 4000;
+
+  async function killed(upstream: (world: World) => void) {
+    const { world, storage, servers, another } = serversWith({ accessTokenTtl: 7200 });
+    const signedIn = await servers[0].signIn();
+    world.now += dueAt;
+    upstream(world);
+    const accident = new Accident("never returns", 1, ({ verb, kind }) => verb === "replace" && kind === "grant");
+    storage.treatment = accident.treatment;
+    const silent = servers[0].refresh(signedIn.client, signedIn.tokens.refresh_token);
+    await Promise.race([silent, accident.happened]);
+    storage.recover();
+    const pause = async () => void (world.now += 1);
+    return { world, survivor: another({ runtime: { pause } }), ...signedIn };
+  }
+
+  test("loses nothing where the upstream still takes the token that it rotated", async () => {
+    const { survivor, client, tokens } = await killed(() => undefined);
+    expect((await survivor.refresh(client, tokens.refresh_token)).status).toBe(200);
+    expect(await survivor.auth.loadUpstreamTokens(tokens.access_token)).toMatchObject({
+      accessToken: "upstream-access-3",
+    });
+  });
+
+  test("ends the session where the upstream has forgotten it: invalid_grant, and the person signs in again", async () => {
+    const { world, survivor, client, tokens } = await killed(rotatesStrictly);
+    const answer = await survivor.refresh(client, tokens.refresh_token);
+    expect(await outcomeOf(answer)).toBe("refused: invalid_grant");
+    expect(world.eventsOf("grant.revoked")).toMatchObject([{ because: "upstream" }]);
+    await expect(survivor.signIn({ client })).resolves.toBeDefined();
+  });
+});
+
+test("a storage that answers slowly, then not at all, then again: racers that try again until they are answered", async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const random = randomFrom(seed);
+    const { world, storage, at } = serversWith({}, [0, 0, 0]);
+    const authorized = await at(0).authorize();
+    const someone = await at(0).signIn();
+
+    const slow = shuffled(random);
+    let broken = true;
+    storage.treatment = (call, perform) =>
+      slow(call, async () => {
+        const lot = broken ? random() : 1;
+        if (lot < 0.2) throw new Error("the storage can not be reached");
+        const answer = await perform();
+        if (lot < 0.3) throw new Error("the storage can not be reached");
+        return answer;
+      });
+    const persistently = async (request: (attempt: number) => Promise<Response>) => {
+      for (let attempt = 0; ; attempt++) {
+        if (attempt === 8) broken = false;
+        const answer = await request(attempt);
+        if (answer.status !== 503) return answer;
+      }
+    };
+    const everyone = Array.from({ length: 32 }, (_, racer) => racer);
+    const [redeemed, refreshed] = await Promise.all([
+      Promise.all(everyone.map((racer) => persistently((attempt) => at(racer + attempt).redeem(authorized)))),
+      Promise.all(
+        everyone.map((racer) =>
+          persistently((attempt) => at(racer + attempt).refresh(someone.client, someone.tokens.refresh_token)),
+        ),
+      ),
+    ]);
+    storage.recover();
+
+    const paid = redeemed.filter(({ status }) => status === 200);
+    expect(paid.length, `seed ${seed}: winners of one code`).toBeLessThanOrEqual(1);
+    for (const winner of paid) {
+      const tokens = (await winner.json()) as Record<string, string>;
+      expect(await at(0).call(tokens.access_token)).toBe(200);
+      expect((await at(1).refresh(authorized.client, tokens.refresh_token ?? "")).status).toBe(200);
+    }
+    const next = await Promise.all(
+      refreshed.map(async (answer) => ((await answer.json()) as Record<string, string>).refresh_token),
+    );
+    expect(new Set(next).size, `seed ${seed}: next tokens`).toBe(1);
+    expect((await at(2).refresh(someone.client, next[0] ?? "")).status).toBe(200);
+    expect(world.eventsOf("grant.revoked"), `seed ${seed}`).toEqual([]);
+  }
+});
+
+test("while the storage can't be reached, every door says so, and none says that somebody is unknown", async () => {
+  const { storage, servers } = serversWith({ revocationCheckTtl: 0, registration: { store: true } });
+  const [server] = servers;
+  const { client, tokens, authorized } = await server.signIn();
+  storage.treatment = () => Promise.reject(new Error("connect ECONNREFUSED 10.0.0.7:6379, password hunter2"));
+
+  const { challenge } = PKCEUtils.generatePair();
+  const answers = [
+    await server.get(server.authorizationUrl(client, challenge)),
+    await server.redeem(authorized),
+    await server.refresh(client, tokens.refresh_token),
+    await server.post("/oauth/revoke", { token: tokens.access_token, client_id: client.clientId }),
+  ];
+  for (const answer of answers) {
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).not.toMatch(/hunter2|ECONNREFUSED|10\.0\.0\.7/);
+  }
+  expect(await server.call(tokens.access_token)).toBe(503);
+  expect(await loaded(server, tokens.access_token)).toBe("later");
+  await expect(server.register()).rejects.toThrow("503");
+
+  storage.recover();
+  expect(await server.call(tokens.access_token)).toBe(200);
+  expect((await server.refresh(client, tokens.refresh_token)).status).toBe(200);
+});
+
+/** For every call of a step the same. */
+function all(calls: number, outcome: string): Record<number, string> {
+  return Object.fromEntries(Array.from({ length: calls }, (_, index) => [index + 1, outcome]));
+}
+
+/** The table of a step whose success is to be refused. */
+function refusals(calls: number): Partial<Record<Fault, Record<number, string>>> {
+  return {
+    fails: all(calls, "later, then refused: invalid_grant"),
+    "fails after the deed": all(calls, "later, then refused: invalid_grant"),
+    "never returns": all(calls, "silence, then refused: invalid_grant"),
+    "never returns after the deed": all(calls, "silence, then refused: invalid_grant"),
+  };
+}
+
+async function outcomeOf(answer: Response): Promise<Outcome> {
+  const { status, headers } = answer;
+  const isPage = headers.get("content-type")?.startsWith("text/html") ?? false;
+  if (status === 503) {
+    const body = await answer.text();
+    if (!isPage) {
+      expect(JSON.parse(body)).toMatchObject({ error: "temporarily_unavailable" });
+      expect(headers.get("retry-after")).toMatch(/^[1-9]/);
+    }
+    return "later";
+  }
+  if (status === 302 || status === 303) {
+    const { searchParams } = new URL(headers.get("location") ?? "");
+    const error = searchParams.get("error");
+    return error === null ? "done" : `told ${error}`;
+  }
+  if (status === 200) return "done";
+  if (isPage) return `a page: ${/is (\w+)<\/h1>/.exec(await answer.text())?.[1] ?? status}`;
+  return `refused: ${((await answer.json()) as { error?: string }).error}`;
+}
+
+async function guarded(server: Server, accessToken: string): Promise<Outcome> {
+  const request = new Request(RESOURCE, { method: "POST", headers: { authorization: `Bearer ${accessToken}` } });
+  const result = await server.auth.protect(request);
+  return result instanceof Response ? outcomeOf(result) : "done";
+}
+
+async function loaded(server: Server, accessToken: string): Promise<Outcome> {
+  try {
+    return (await server.auth.loadUpstreamTokens(accessToken)) === null ? "null" : "done";
+  } catch (error) {
+    if (error instanceof OAuthProxyError && error.code === "temporarily_unavailable") return "later";
+    throw error;
+  }
+}
+
+async function shownConsent(server: Server) {
+  const client = await server.register();
+  const browser = new Browser();
+  const { challenge } = PKCEUtils.generatePair();
+  const shown = await server.get(server.authorizationUrl(client, challenge));
+  browser.keep(shown);
+  return { browser, form: formOf(await shown.text()) };
+}
+
+async function consented(server: Server) {
+  const client = await server.register();
+  const browser = new Browser();
+  const { challenge } = PKCEUtils.generatePair();
+  const answer = await server.consent(server.authorizationUrl(client, challenge), browser);
+  return { browser, upstream: answer.headers.get("location") ?? "" };
+}
+
+/** An upstream that forgets a refresh token the moment it is used. */
+function rotatesStrictly(world: World): void {
+  const used = new Set<string>();
+  world.answer = ({ url, form }): UpstreamAnswer => {
+    const token = form.get("refresh_token");
+    if (url !== `${UPSTREAM}/token` || token === null) return world.tokens();
+    if (used.has(token)) return { status: 400, body: { error: "invalid_grant" } };
+    used.add(token);
+    return world.tokens();
+  };
+}

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { json } from "./reply.ts";
+import { dispatch, pathOf, queryOf, Router } from "./router.ts";
+
+test.each([
+  ["https://a.example", "/", ""],
+  ["https://a.example/", "/", ""],
+  ["https://a.example/x/y?z=1#f", "/x/y", "z=1"],
+  ["https://a.example/x#f?z=1", "/x", ""],
+  ["https://a.example/x?", "/x", ""],
+  ["https://a.example/x?a=/b?c", "/x", "a=/b?c"],
+  ["https://a.example/x?a=https://b.example/c", "/x", "a=https://b.example/c"],
+  ["https://a.example//x/../y/%2e", "//x/../y/%2e", ""],
+])("%s has the path %s and the query %j", (url, path, query) => {
+  expect(pathOf(url)).toBe(path);
+  expect(queryOf(url)).toBe(query);
+});
+
+describe("dispatch", () => {
+  const answered = json(200, {});
+
+  test("a path is found as it is spelt, or not at all", () => {
+    const route = { path: "/oauth/token", methods: {}, cors: false };
+    const router = new Router([route]);
+    const find = (path: string) => router.find(new Request(`https://a.example${path}`));
+    expect(find("/oauth/token?x")).toBe(route);
+    for (const other of ["/oauth/token/", "/OAUTH/token", "/oauth/tok%65n", "/x"]) expect(find(other)).toBeUndefined();
+  });
+
+  test("HEAD goes where GET goes, and to nobody where there is no GET", async () => {
+    const at = (methods: object, method: string) =>
+      dispatch({ path: "/", methods, cors: false }, new Request("https://a.example/", { method }));
+    expect(await at({ GET: () => answered }, "HEAD")).toBe(answered);
+    expect(await at({ POST: () => answered }, "HEAD")).toMatchObject({ status: 405 });
+    expect(await at({ POST: () => answered }, "POST")).toBe(answered);
+  });
+
+  test("a method that is called like a member of every object is unknown", async () => {
+    const request = new Request("https://a.example/", { method: "CONSTRUCTOR" });
+    expect(await dispatch({ path: "/", methods: {}, cors: false }, request)).toMatchObject({ status: 405 });
+  });
+});
