@@ -16,19 +16,32 @@ const fromSource = [
   { find: /^@sallyport\/([^/]+)\/([^/]+)$/, replacement: `${root}packages/$1/src/$2.ts` },
 ];
 
+/** No alias: what a user installs, the built packages. */
+const fromBuild: typeof fromSource = [];
+
+/** Tests of single files get five seconds; those that start programs and browsers get a minute. */
 const project = (folder: string, name: string, alias: typeof fromSource) => ({
   extends: true as const,
   resolve: { alias },
-  test: { name, root: `${root}${folder}`, include: ["**/*.test.ts"], exclude: ["**/node_modules/**", "**/dist/**"] },
+  test: {
+    name,
+    root: `${root}${folder}`,
+    include: ["**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    // Properties over hundreds of inputs share two cores with everything else: a limit is for what hangs, not for what is slow today.
+    testTimeout: alias === fromBuild ? 60_000 : 30_000,
+    hookTimeout: 60_000,
+  },
 });
 
 export default defineConfig({
   test: {
     projects: [
-      // The end-to-end tests see what a user installs: the built packages.
-      ...projectsIn("packages").map((name) => project(`packages/${name}`, name, name === "e2e" ? [] : fromSource)),
-      ...projectsIn("examples").map((name) => project(`examples/${name}`, `example-${name}`, [])),
-      project("tools", "tools", []),
+      ...projectsIn("packages").map((name) =>
+        project(`packages/${name}`, name, name === "e2e" ? fromBuild : fromSource),
+      ),
+      ...projectsIn("examples").map((name) => project(`examples/${name}`, `example-${name}`, fromBuild)),
+      project("tools", "tools", fromSource),
     ],
   },
 });

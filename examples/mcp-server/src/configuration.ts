@@ -16,7 +16,8 @@ export const VARIABLES = {
   UPSTREAM_AUTH_METHOD: "client_secret_basic, client_secret_post or none. Default: client_secret_basic.",
   UPSTREAM_SCOPES:
     "What to ask of the identity provider, with spaces or commas between. Default: openid profile email.",
-  STORAGE: "Where sign-ins are kept: memory. Default: memory.",
+  STORAGE:
+    "Where sign-ins are kept: memory, or disk:DIRECTORY, which outlives a restart and which several processes may share. Default: memory.",
   ADAPTER: "Which HTTP framework serves: node-http. Default: node-http.",
   SALLYPORT_SECRET:
     "The secret from which all keys are derived, at least 32 bytes. Default: the client secret and BASE_URL.",

@@ -214,6 +214,8 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
   const issuer = base.href.replace(/\/+$/, "");
   checkUpstream(config);
   checkStorage(config.tokenStorage);
+  if (listOf(config.secret)?.length === 0)
+    throw new ConfigurationError("secret", "is an empty list; leave it out to use the default");
   config.allowedOrigins?.forEach(checkOrigin);
   if (
     config.enableTokenSwap === false &&

@@ -31,8 +31,7 @@ describe("Round trips to the storage, step by step", () => {
     browser.keep(approved);
 
     let returned = new Response();
-    const callback = async () =>
-      (returned = await server.callback(approved.headers.get("location") ?? "", browser));
+    const callback = async () => (returned = await server.callback(approved.headers.get("location") ?? "", browser));
     expect(await callsOf(world, callback)).toEqual(["get transaction", "claim finished", "save code"]);
     const code = new URL(returned.headers.get("location") ?? "").searchParams.get("code") ?? "";
 

@@ -1,9 +1,24 @@
-import { describe, expect, test } from "vitest";
-import { type Authorized, BASE_URL, Browser, jsonOf, REDIRECT_URI, type Server, UPSTREAM } from "../test/harness.ts";
+import { describe, expect, test, vi } from "vitest";
+import {
+  type Authorized,
+  BASE_URL,
+  Browser,
+  formOf,
+  jsonOf,
+  REDIRECT_URI,
+  type Server,
+  UPSTREAM,
+} from "../test/harness.ts";
 import { randomFrom } from "../test/random.ts";
 import { atRest, type Servers, serversWith, TRAVELS } from "../test/servers.ts";
 import { shuffled } from "../test/unreliable-storage.ts";
+import type { OAuthProxyConfig } from "./options.ts";
 import { PKCEUtils } from "./pkce-utils.ts";
+import { MemoryTokenStorage } from "./state/memory-token-storage.ts";
+import type { TokenStorage } from "./state/token-storage.ts";
+
+// Whole servers by the hundred, on whatever machine this is.
+vi.setConfig({ testTimeout: 60_000 });
 
 const RACERS = 32;
 const REVOCATION = `${UPSTREAM}/revoke`;
@@ -106,6 +121,87 @@ races(
     expect((await at(1).redeem({ client, code, verifier })).status).toBe(200);
   },
 );
+
+describe("The same in every way of running the server", () => {
+  /** A storage with the documented verbs and no more. */
+  const plain = (): TokenStorage => {
+    const inner = new MemoryTokenStorage();
+    const treatment = shuffled(randomFrom(2));
+    const travelling = <T>(verb: "get" | "save" | "delete", perform: () => Promise<T>) =>
+      treatment({ verb, kind: "any" }, perform);
+    return {
+      get: (key) => travelling("get", () => inner.get(key)),
+      save: (key, value, ttl) => travelling("save", () => inner.save(key, value, ttl)),
+      delete: (key) => travelling("delete", () => inner.delete(key)),
+      cleanup: () => inner.cleanup(),
+    };
+  };
+  const ways: readonly (readonly [string, () => Partial<OAuthProxyConfig>])[] = [
+    ["forwardPkce", () => ({ forwardPkce: true })],
+    ["stored registrations", () => ({ registration: { store: true } })],
+    ["records in plaintext", () => ({ encryptionKey: false })],
+    ["the upstream's own tokens", () => ({ enableTokenSwap: false, passThroughAudienceCheck: false })],
+    ["a storage without atomic verbs, in one process", () => ({ tokenStorage: plain() })],
+  ];
+
+  test.each(ways)("%s: one winner per code, and refreshes agree", async (_, configOf) => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const config = configOf();
+      const { world, storage, at } = serversWith(config, config.tokenStorage === undefined ? [0, 0] : [0]);
+      const authorized = await at(0).authorize();
+      storage.treatment = shuffled(randomFrom(seed));
+      const redeemed = await race((racer) => at(racer).redeem(authorized));
+      expect(statusesOf(redeemed), `seed ${seed}`).toEqual(oneOf(200, 400));
+      const codes = world.upstreamRequests.filter(({ form }) => form.get("grant_type") === "authorization_code");
+      expect(codes, `seed ${seed}`).toHaveLength(1);
+
+      const tokens = await jsonOf(redeemed.find(({ status }) => status === 200) ?? new Response("{}"));
+      const refreshed = await race((racer) => at(racer).refresh(authorized.client, String(tokens.refresh_token)));
+      const bodies = await bodiesOf(refreshed);
+      expect(new Set(bodies.map((body) => body.refresh_token)).size, `seed ${seed}`).toBe(1);
+      for (const [index, body] of bodies.entries()) expect(await at(index).call(String(body.access_token))).toBe(200);
+      expect(world.eventsOf("grant.revoked")).toEqual([]);
+    }
+  });
+});
+
+describe("One consent, however often it is posted", () => {
+  test(`${RACERS} posts of one form at once all lead to the same place, and so does a later one`, async () => {
+    const { world, storage, at } = serversWith({}, [0, 0]);
+    const client = await at(0).register();
+    const browser = new Browser();
+    const { challenge } = PKCEUtils.generatePair();
+    const shown = await at(0).get(at(0).authorizationUrl(client, challenge));
+    browser.keep(shown);
+    const form = { ...formOf(await shown.text()), action: "approve" };
+    storage.treatment = shuffled(randomFrom(4));
+    const answers = await race((racer) => at(racer).post("/oauth/consent", form, { cookie: browser.header() }));
+    world.now += 60;
+    answers.push(await at(0).post("/oauth/consent", form, { cookie: browser.header() }));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([303]));
+    expect(new Set(answers.map(({ headers }) => headers.get("location"))).size).toBe(1);
+  });
+});
+
+describe("While the secret is rotated, instance by instance", () => {
+  const [old, fresh] = ["the old secret, which is long enough", "the new secret, which is long enough"] as const;
+
+  test("racers may be given two spellings of the next token; both work, and nobody is logged out", async () => {
+    const { world, servers, another } = serversWith({ secret: [old, fresh] });
+    const instances = [servers[0], another({ secret: [fresh, old] })] as const;
+    const { client, tokens } = await servers[0].signIn();
+    const bodies = await bodiesOf(
+      await race((racer) => instances[racer % 2 === 0 ? 0 : 1].refresh(client, tokens.refresh_token)),
+    );
+    const next = new Set(bodies.map((body) => String(body.refresh_token)));
+    expect(next.size).toBe(2);
+    for (const instance of instances) {
+      for (const body of bodies) expect(await instance.call(String(body.access_token))).toBe(200);
+      for (const token of next) expect((await instance.refresh(client, token)).status).toBe(200);
+    }
+    expect(world.eventsOf("grant.revoked")).toEqual([]);
+  });
+});
 
 describe("The winner is not punished for a sibling", () => {
   test("a duplicate within 10 seconds is a retry, and the winner's tokens live on", async () => {

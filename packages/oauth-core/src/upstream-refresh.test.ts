@@ -1,8 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { Gate } from "../test/gate.ts";
 import { jsonOf, type Server, type UpstreamAnswer, type World } from "../test/harness.ts";
 import { randomFrom } from "../test/random.ts";
-import { serversWith } from "../test/servers.ts";
+import { passing, serversWith } from "../test/servers.ts";
 import { Accident, shuffled } from "../test/unreliable-storage.ts";
+
+// Whole servers by the hundred, on whatever machine this is.
+vi.setConfig({ testTimeout: 60_000 });
 
 const RACERS = 32;
 const everyone = Array.from({ length: RACERS }, (_, racer) => racer);
@@ -57,7 +61,10 @@ describe("One upstream refresh, however many ask for it", () => {
       storage.treatment = shuffled(randomFrom(seed));
       const answers = await Promise.all(everyone.map((racer) => at(racer).refresh(client, tokens.refresh_token)));
       storage.recover();
-      expect(answers.map(({ status }) => status), `seed ${seed}`).toEqual(Array(RACERS).fill(200));
+      expect(
+        answers.map(({ status }) => status),
+        `seed ${seed}`,
+      ).toEqual(Array(RACERS).fill(200));
       expect(new Set((await Promise.all(answers.map(jsonOf))).map((body) => body.refresh_token)).size).toBe(1);
       expect(refreshesOf(world), `seed ${seed}`).toEqual(["upstream-refresh-1"]);
     }
@@ -90,32 +97,32 @@ describe("While one refreshes", () => {
   /** An upstream whose next answer waits until it is let go. */
   function held(world: World) {
     const { answer } = world;
-    let release = () => undefined as void;
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const asked = new Promise<void>((resolve) => {
-      world.answer = async (request) => {
-        resolve();
-        await released;
-        return answer(request);
-      };
-    });
-    return { asked, release: () => release() };
+    const [asked, released] = [new Gate(), new Gate()];
+    world.answer = async (request) => {
+      asked.open();
+      await released.opened;
+      return answer(request);
+    };
+    return { asked: asked.opened, release: released.open };
   }
 
-  test.each([1, 2])("losers over %i instances use the old token without waiting, as long as it works", async (instances) => {
-    const { world, at, client, tokens } = await signedIn(30, instances === 1 ? [0] : [0, 0]);
-    const upstream = held(world);
-    const first = at(0).auth.loadUpstreamTokens(tokens.access_token);
-    await upstream.asked;
-    const others = await Promise.all(everyone.map((racer) => at(racer + 1).auth.loadUpstreamTokens(tokens.access_token)));
-    for (const each of others) expect(each).toMatchObject({ accessToken: "upstream-access-1" });
-    expect((await at(1).refresh(client, tokens.refresh_token)).status).toBe(200);
-    upstream.release();
-    expect(await first).toMatchObject({ accessToken: "upstream-access-2" });
-    expect(refreshesOf(world)).toHaveLength(1);
-  });
+  test.each([1, 2])(
+    "losers over %i instances use the old token without waiting, as long as it works",
+    async (instances) => {
+      const { world, at, client, tokens } = await signedIn(30, instances === 1 ? [0] : [0, 0]);
+      const upstream = held(world);
+      const first = at(0).auth.loadUpstreamTokens(tokens.access_token);
+      await upstream.asked;
+      const others = await Promise.all(
+        everyone.map((racer) => at(racer + 1).auth.loadUpstreamTokens(tokens.access_token)),
+      );
+      for (const each of others) expect(each).toMatchObject({ accessToken: "upstream-access-1" });
+      expect((await at(1).refresh(client, tokens.refresh_token)).status).toBe(200);
+      upstream.release();
+      expect(await first).toMatchObject({ accessToken: "upstream-access-2" });
+      expect(refreshesOf(world)).toHaveLength(1);
+    },
+  );
 
   test("a client's own rotation and the upstream's both happen", async () => {
     const { world, at, client, tokens } = await signedIn(30, [0, 0]);
@@ -134,17 +141,15 @@ describe("While one refreshes", () => {
   test("one that dies leaves a lease that ends: another waits for that and no longer", async () => {
     const { world, at, another, tokens } = await signedIn(-10);
     const { answer } = world;
-    const asked = new Promise<void>((resolve) => {
-      world.answer = () => {
-        resolve();
-        return new Promise(() => undefined);
-      };
-    });
-    at(0).auth.loadUpstreamTokens(tokens.access_token).catch(() => undefined);
-    await asked;
+    const asked = new Gate();
+    world.answer = () => {
+      asked.open();
+      return new Promise(() => undefined);
+    };
+    await Promise.race([at(0).auth.loadUpstreamTokens(tokens.access_token), asked.opened]);
     world.answer = answer;
     const diedAt = world.now;
-    const survivor = another({ runtime: { pause: async () => void (world.now += 1) } });
+    const survivor = another({ runtime: { pause: passing(world) } });
     expect(await survivor.auth.loadUpstreamTokens(tokens.access_token)).toMatchObject({
       accessToken: "upstream-access-2",
     });
@@ -205,7 +210,9 @@ describe("When the upstream fails for the moment, nothing is lost", () => {
     const { answer } = world;
     world.answer = () => ({ status: 401, body: { error: "invalid_client" } });
     expect((await at(0).refresh(client, tokens.refresh_token)).status).toBe(500);
-    expect(world.eventsOf("upstream.failed")).toMatchObject([{ operation: "refresh", reason: "upstream_client_refused" }]);
+    expect(world.eventsOf("upstream.failed")).toMatchObject([
+      { operation: "refresh", reason: "upstream_client_refused" },
+    ]);
     world.answer = answer;
     expect((await at(0).refresh(client, tokens.refresh_token)).status).toBe(200);
   });

@@ -112,7 +112,9 @@ export class DomainWorld {
 
   /** Never the same bytes twice, and the same in every run. */
   randomBytes(size: number): Uint8Array {
-    return createHash("shake256", { outputLength: size }).update(String(this.#random++)).digest();
+    return createHash("shake256", { outputLength: size })
+      .update(String(this.#random++))
+      .digest();
   }
 
   newGrant(change: Partial<NewGrant> = {}): NewGrant {

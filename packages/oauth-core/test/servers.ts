@@ -28,6 +28,11 @@ export function serversWith(
   return { world, storage, servers, another, at: (index) => servers[index % servers.length] ?? servers[0] };
 }
 
+/** A pause during which the time of the world goes by: whoever waits for another's lease sees its end. */
+export const passing = (world: World) => async (): Promise<void> => {
+  world.now += 1;
+};
+
 /** In which ways calls to the storage travel, with the seeds that are tried of each. */
 export const TRAVELS: readonly (readonly [string, number, (seed: number) => Treatment])[] = [
   ["a storage that answers at once", 1, () => (_, perform) => perform()],

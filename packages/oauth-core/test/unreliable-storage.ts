@@ -1,5 +1,6 @@
 /** A storage as it is on a bad day: late, out of order, failing, failing after the deed, or silent for ever. */
 import type { AtomicTokenStorage } from "../src/state/token-storage.ts";
+import { Gate } from "./gate.ts";
 
 /** One call, as it is about to be made. */
 export interface StorageCall {
@@ -103,22 +104,22 @@ export class Accident {
   /** The call that went wrong, once it has. */
   struck: StorageCall | undefined;
   readonly treatment: Treatment;
-  /** Resolves when it has happened. */
-  readonly happened: Promise<void>;
+  readonly #gate = new Gate();
 
   constructor(fault: Fault, nth: number, picks: (call: StorageCall) => boolean = () => true) {
     let calls = 0;
-    let happen = () => undefined as void;
-    this.happened = new Promise((resolve) => {
-      happen = resolve;
-    });
     this.treatment = async (call, perform) => {
       if (!picks(call) || ++calls !== nth) return perform();
       if (fault.endsWith("after the deed")) await perform();
       this.struck = call;
-      happen();
+      this.#gate.open();
       if (fault.startsWith("never returns")) return new Promise(() => undefined);
       throw new Error("the storage can not be reached");
     };
+  }
+
+  /** Resolves when it has happened. */
+  get happened(): Promise<void> {
+    return this.#gate.opened;
   }
 }

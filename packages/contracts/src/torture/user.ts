@@ -210,7 +210,7 @@ export class User {
         accept: "application/json, text/event-stream",
         authorization: `Bearer ${accessToken}`,
       },
-      body: "{}",
+      body: PING,
     });
     this.#figures.add("access tokens tried");
     if (status === 401 || status === 403) this.#figures.fail("fresh access tokens refused", `${this.name}: ${status}`);
@@ -228,6 +228,8 @@ export class User {
   }
 }
 
+/** The least that an MCP server answers. */
+const PING = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 function formOf(form: URLSearchParams): RequestInit {

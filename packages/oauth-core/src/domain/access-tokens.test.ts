@@ -116,7 +116,9 @@ describe("RFC 9068 §4: what is no access token for us, though our key signed it
     ["token_malformed", "whose id is only a grant", { jti: GRANT }],
   ])("%s: one %s", async (reason, _, change) => {
     const { accessTokens } = await arranged();
-    const claims = Object.fromEntries(Object.entries({ ...usual, ...change }).filter(([, value]) => value !== undefined));
+    const claims = Object.fromEntries(
+      Object.entries({ ...usual, ...change }).filter(([, value]) => value !== undefined),
+    );
     await expect(accessTokens.verify(await signed(claims), RESOURCE)).rejects.toThrow(refusal(reason));
   });
 
@@ -130,7 +132,9 @@ describe("RFC 9068 §4: what is no access token for us, though our key signed it
 
   test.each(["at+jwt", "application/at+jwt", "AT+JWT"])("typ %s is one", async (typ) => {
     const { accessTokens } = await arranged();
-    await expect(accessTokens.verify(await signed(usual, { typ }), RESOURCE)).resolves.toMatchObject({ grantId: GRANT });
+    await expect(accessTokens.verify(await signed(usual, { typ }), RESOURCE)).resolves.toMatchObject({
+      grantId: GRANT,
+    });
   });
 });
 

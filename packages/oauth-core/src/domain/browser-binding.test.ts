@@ -82,7 +82,10 @@ describe("the form of a page", () => {
   });
 
   test("outlives a rotation of the key", () => {
-    const [old, fresh] = [Buffer.from("the old key for consent cookies......"), Buffer.from("the new key ... consent cookies......")];
+    const [old, fresh] = [
+      Buffer.from("the old key for consent cookies......"),
+      Buffer.from("the new key ... consent cookies......"),
+    ];
     const { csrfToken, cookie } = bound({ keys: [old] }).binding.page(ID);
     expect(bound({ keys: [fresh, old] }).binding.provesPage(jar(cookie), ID, csrfToken)).toBe(true);
   });
@@ -102,7 +105,9 @@ describe("CVE-2026-27124: the callback is bound to the browser in which the pers
     const { binding } = bound();
     const { name } = binding.approval(STATE);
     const remembered = binding.remember(jar(), { clientId: STATE, redirectUri: STATE, scope: [], resources: [] });
-    const values = [binding.page(STATE).cookie, binding.approval("t".repeat(43)), remembered].map((each) => each?.value);
+    const values = [binding.page(STATE).cookie, binding.approval("t".repeat(43)), remembered].map(
+      (each) => each?.value,
+    );
     for (const value of [...values, "", STATE]) {
       expect(binding.provesApproval(jar({ name, value: value ?? "", maxAge: 1 }), STATE)).toBe(false);
     }
@@ -211,7 +216,11 @@ describe("GHSA-6x8h-498w-gv8c: a remembered approval", () => {
     fc.assert(
       fc.property(fc.nat({ max: value.length - 1 }), characters, (at, character) => {
         fc.pre(value[at] !== character);
-        const changed = { name: cookie?.name ?? "", value: value.slice(0, at) + character + value.slice(at + 1), maxAge: 1 };
+        const changed = {
+          name: cookie?.name ?? "",
+          value: value.slice(0, at) + character + value.slice(at + 1),
+          maxAge: 1,
+        };
         expect(binding.remembers(jar(changed), approval)).toBe(false);
       }),
       { numRuns: 300 },

@@ -97,15 +97,21 @@ describe("values", () => {
   });
 
   test("a value that is too large is left out, and the others stay", () => {
-    expect(pass({ long: "x".repeat(11), list: ["aaaa", "bbbb"], ok: "x".repeat(10) }, { maxClaimValueSize: 10 })).toEqual(
-      { ok: "x".repeat(10) },
-    );
+    expect(
+      pass({ long: "x".repeat(11), list: ["aaaa", "bbbb"], ok: "x".repeat(10) }, { maxClaimValueSize: 10 }),
+    ).toEqual({ ok: "x".repeat(10) });
   });
 
   test.each([
     ["many small ones", Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`claim${index}`, index]))],
-    ["few large ones", Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`claim${index}`, "x".repeat(1900)]))],
-    ["large ones of other alphabets", Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`c${at}`, "組".repeat(1900)]))],
+    [
+      "few large ones",
+      Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`claim${index}`, "x".repeat(1900)])),
+    ],
+    [
+      "large ones of other alphabets",
+      Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`c${at}`, "組".repeat(1900)])),
+    ],
   ])("all together they stay small enough for a header: %s", (_, many) => {
     const passed = pass(many);
     expect(Buffer.byteLength(JSON.stringify(passed))).toBeLessThan(6_000);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CLIENT_ID, type DomainProcess, DomainWorld, RESOURCE } from "../../test/domain-process.ts";
+import { Gate } from "../../test/gate.ts";
 import { randomFrom } from "../../test/random.ts";
 import { Accident, shuffled } from "../../test/unreliable-storage.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
@@ -82,23 +83,26 @@ describe("a code", () => {
 });
 
 describe("one winner per code", () => {
-  test.each([1, 2, 3])("of 32 at once, over %i processes, in any order: one is paid and nobody is punished", async (count) => {
-    for (let seed = 1; seed <= 10; seed++) {
-      const { world, process } = arranged();
-      const code = await process.codes.issue(record);
-      const processes = Array.from({ length: count }, () => world.process());
-      world.storage.treatment = shuffled(randomFrom(seed));
-      const { paid, reasons } = await outcomes(
-        Array.from({ length: 32 }, (_, index) =>
-          (processes[index % count] ?? process).codes.spend(code, CLIENT_ID, world.newGrant()),
-        ),
-      );
-      expect(paid, `seed ${seed}`).toHaveLength(1);
-      expect(reasons, `seed ${seed}`).toEqual(Array(31).fill("code_invalid"));
-      await expect(process.grants.living(paid[0] ?? "")).resolves.toBeDefined();
-      expect(world.count("code.duplicated")).toBe(31);
-    }
-  });
+  test.each([1, 2, 3])(
+    "of 32 at once, over %i processes, in any order: one is paid and nobody is punished",
+    async (count) => {
+      for (let seed = 1; seed <= 10; seed++) {
+        const { world, process } = arranged();
+        const code = await process.codes.issue(record);
+        const processes = Array.from({ length: count }, () => world.process());
+        world.storage.treatment = shuffled(randomFrom(seed));
+        const { paid, reasons } = await outcomes(
+          Array.from({ length: 32 }, (_, index) =>
+            (processes[index % count] ?? process).codes.spend(code, CLIENT_ID, world.newGrant()),
+          ),
+        );
+        expect(paid, `seed ${seed}`).toHaveLength(1);
+        expect(reasons, `seed ${seed}`).toEqual(Array(31).fill("code_invalid"));
+        await expect(process.grants.living(paid[0] ?? "")).resolves.toBeDefined();
+        expect(world.count("code.duplicated")).toBe(31);
+      }
+    },
+  );
 });
 
 describe("the winner is not punished for a sibling", () => {
@@ -198,22 +202,20 @@ describe("the 10 seconds run from the redemption, whatever came before it", () =
   test("an attempt that the storage held up for longer than the window harms nobody when it gets through at last", async () => {
     const { world, process, spend } = arranged();
     const code = await process.codes.issue(record);
-    let release = () => undefined as void;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const [arrived, released] = [new Gate(), new Gate()];
     world.storage.treatment = async ({ kind }, perform) => {
-      if (kind === "grant") await held;
+      if (kind !== "grant") return perform();
+      arrived.open();
+      await released.opened;
       return perform();
     };
     const slow = spend(code);
-    // The marker of the slow one has been set by now.
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await arrived.opened;
     world.storage.recover();
 
     world.now += 12;
     const grantId = await spend(code);
-    release();
+    released.open();
     await expect(slow).rejects.toThrow(refusal("code_invalid"));
     await expect(process.grants.living(grantId)).resolves.toBeDefined();
     expect(world.count("code.replayed")).toBe(0);
@@ -283,7 +285,9 @@ describe("work that can be done only once for a code", () => {
     const fail = (reason: "upstream_unavailable" | "upstream_invalid_grant") => async (): Promise<string> => {
       throw new OAuthProxyError(reason);
     };
-    await expect(once(fail("upstream_unavailable"))).rejects.toThrow(expect.objectContaining({ reason: "upstream_unavailable" }));
+    await expect(once(fail("upstream_unavailable"))).rejects.toThrow(
+      expect.objectContaining({ reason: "upstream_unavailable" }),
+    );
     await expect(once(fail("upstream_invalid_grant"))).rejects.toThrow(refusal("upstream_invalid_grant"));
     await expect(once(async () => REFUSED)).rejects.toThrow(refusal("code_invalid"));
   });

@@ -86,7 +86,8 @@ export class Codes {
     const { redemptions, authorizationCodeTtl } = this.#options;
     const marker = `once.${digest(code)}`;
     if (!(await redemptions.claim(marker, "", authorizationCodeTtl))) {
-      return this.#refuse(code, clientId, await this.#announce(code));
+      const { redemption } = await this.#announce(code);
+      return this.#refuse(code, clientId, redemption);
     }
     try {
       return await work();
@@ -120,7 +121,7 @@ export class Codes {
     const announced = await this.#announce(code);
     const grantId = grantIdOf(code);
     if (!(await grants.create(grantId, { ...grant, redemption: announced.redemption }))) {
-      return this.#refuse(code, clientId, announced);
+      return this.#refuse(code, clientId, announced.redemption);
     }
     const isFresh = announced.first && runtime.now() - announcedAt <= RETRY_WINDOW / 2;
     if (!isFresh) await this.#restartWindow(code, announced.redemption);
@@ -149,17 +150,13 @@ export class Codes {
     return { redemption: (await redemptions.get(digest(code)))?.value ?? mine, first: false };
   }
 
-  async #refuse(
-    code: string,
-    clientId: string,
-    { redemption, first }: { redemption: string; first: boolean },
-  ): Promise<never> {
+  async #refuse(code: string, clientId: string, redemption: string): Promise<never> {
     const { grants, observe, revoke } = this.#options;
     const grantId = grantIdOf(code);
     const existing = await grants.get(grantId);
     if (existing === undefined || !isLiving(existing)) throw new OAuthProxyError("code_invalid");
     const { subject, traceId } = existing.value;
-    if (!first || existing.value.redemption === redemption || !(await this.#isMarkedBy(code, redemption))) {
+    if (existing.value.redemption === redemption || !(await this.#isMarkedBy(code, redemption))) {
       observe({ type: "code.duplicated", clientId, grant: grantId }, traceId);
       throw new OAuthProxyError("code_invalid");
     }
@@ -169,7 +166,7 @@ export class Codes {
     throw new OAuthProxyError("code_replayed");
   }
 
-  /** Whether a marker still is the one that this attempt set: one that was held up for longer than the window has seen nothing of what came after. */
+  /** Whether the marker still is the one that this attempt set or joined: one that was held up for longer than the window knows nothing of what came after. */
   async #isMarkedBy(code: string, redemption: string): Promise<boolean> {
     return (await this.#options.redemptions.get(digest(code)))?.value === redemption;
   }

@@ -24,8 +24,7 @@ function formatted(client: Partial<SignedClient> & Pick<SignedClient, "metadata"
 
 describe("every well-known client fits into a database column of 255 characters", () => {
   const longest = { "<id>": "f47ac10b-58cc-4372-a567-0e02b2c3d479-default", "<port>": "65535" };
-  const concrete = (callback: string) =>
-    callback.replace("<id>", longest["<id>"]).replace("<port>", longest["<port>"]);
+  const concrete = (callback: string) => callback.replace("<id>", longest["<id>"]).replace("<port>", longest["<port>"]);
   const registrations: (readonly [string, readonly string[]])[] = [
     ...KNOWN_CLIENTS.map(({ name, callbacks }) => [name, callbacks.map(concrete)] as const),
     // In the versions that leave out the final slash.

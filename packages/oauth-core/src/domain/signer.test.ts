@@ -13,7 +13,11 @@ const refusal = (reason: string) => expect.objectContaining({ name: "OAuthProxyE
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 /** A token with a signature that is right for its header, whatever the header says. */
-function forged(header: Record<string, unknown>, key: Uint8Array, claims: Record<string, unknown> = { sub: "mallory" }) {
+function forged(
+  header: Record<string, unknown>,
+  key: Uint8Array,
+  claims: Record<string, unknown> = { sub: "mallory" },
+) {
   const input = `${part(header)}.${part(claims)}`;
   return `${input}.${createHmac("sha256", key).update(input).digest("base64url")}`;
 }

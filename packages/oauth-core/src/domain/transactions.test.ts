@@ -84,9 +84,14 @@ describe("a transaction is finished once", () => {
       const { world, state } = await begun();
       const processes = Array.from({ length: count }, () => world.process());
       world.storage.treatment = shuffled(randomFrom(seed));
-      const attempts = Array.from({ length: 32 }, async (_, index) => processes[index % count]?.transactions.finish(state));
+      const attempts = Array.from({ length: 32 }, async (_, index) =>
+        processes[index % count]?.transactions.finish(state),
+      );
       const settled = await Promise.allSettled(attempts);
-      expect(settled.filter(({ status }) => status === "fulfilled"), `seed ${seed}`).toHaveLength(1);
+      expect(
+        settled.filter(({ status }) => status === "fulfilled"),
+        `seed ${seed}`,
+      ).toHaveLength(1);
       for (const each of settled) {
         if (each.status === "rejected") expect(each.reason).toEqual(refusal("transaction_used"));
       }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type DomainProcess, DomainWorld, type ProcessOptions } from "../../test/domain-process.ts";
+import { Gate } from "../../test/gate.ts";
 import { randomFrom } from "../../test/random.ts";
 import { Accident, shuffled } from "../../test/unreliable-storage.ts";
 import { OAuthProxyError, type Reason } from "../protocol/errors.ts";
@@ -30,20 +31,15 @@ const change = async ({ grants }: DomainProcess, how: (grant: Grant) => Grant): 
   grants.update(GRANT, await grants.living(GRANT), how);
 
 /** An upstream that answers when it is told to. */
-function held(world: DomainWorld) {
-  const { answer } = world.provider;
-  let release = () => undefined as void;
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const asked = new Promise<void>((resolve) => {
-    world.provider.answer = async (tokens, subject) => {
-      resolve();
-      await released;
-      return answer(tokens, subject);
-    };
-  });
-  return { asked, release: () => release() };
+function held({ provider }: DomainWorld) {
+  const { answer } = provider;
+  const [asked, released] = [new Gate(), new Gate()];
+  provider.answer = async (tokens, subject) => {
+    asked.open();
+    await released.opened;
+    return answer(tokens, subject);
+  };
+  return { asked: asked.opened, release: released.open };
 }
 
 describe("tokens are refreshed where they are due and can be", () => {
@@ -124,17 +120,20 @@ describe("one refresh at a time", () => {
     }
   });
 
-  test.each([1, 2])("while it lasts, the others of %i processes use the old token as long as that works", async (count) => {
-    const { world, process } = await arranged(30);
-    const upstream = held(world);
-    const first = fresh(process);
-    await upstream.asked;
-    const elsewhere = count === 1 ? process : world.process();
-    expect(accessTokenOf(await fresh(elsewhere))).toBe("access-0");
-    upstream.release();
-    expect(accessTokenOf(await first)).toBe("access-1");
-    expect(world.provider.refreshed).toHaveLength(1);
-  });
+  test.each([1, 2])(
+    "while it lasts, the others of %i processes use the old token as long as that works",
+    async (count) => {
+      const { world, process } = await arranged(30);
+      const upstream = held(world);
+      const first = fresh(process);
+      await upstream.asked;
+      const elsewhere = count === 1 ? process : world.process();
+      expect(accessTokenOf(await fresh(elsewhere))).toBe("access-0");
+      upstream.release();
+      expect(accessTokenOf(await first)).toBe("access-1");
+      expect(world.provider.refreshed).toHaveLength(1);
+    },
+  );
 
   test("while it lasts, those for whom nothing works wait for it, and use what it brings", async () => {
     let waited = 0;
@@ -150,9 +149,12 @@ describe("one refresh at a time", () => {
 
   test("a process that died over it holds the others up until its lease is over", async () => {
     const { world, process } = await arranged(-10);
-    world.provider.answer = () => new Promise(() => undefined);
-    process.sessions.fresh(GRANT, await process.grants.living(GRANT)).catch(() => undefined);
-    while (world.provider.refreshed.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const asked = new Gate();
+    world.provider.answer = () => {
+      asked.open();
+      return new Promise(() => undefined);
+    };
+    await Promise.race([fresh(process), asked.opened]);
 
     world.provider.answer = (_, subject) => ({ subject, claims: {}, tokens: world.provider.tokens() });
     const diedAt = world.now;
@@ -161,11 +163,21 @@ describe("one refresh at a time", () => {
     expect(world.now - diedAt).toBe(15);
   });
 
+  test("one that hangs in a storage which never answers holds nobody up beyond its lease, in its own process neither", async () => {
+    for (const left of [30, -10]) {
+      const { world, process } = await arranged(left);
+      const accident = new Accident("never returns", 1, ({ verb }) => verb === "replace");
+      world.storage.treatment = accident.treatment;
+      await Promise.race([fresh(process), accident.happened]);
+      world.storage.recover();
+      world.now += 15;
+      expect(accessTokenOf(await fresh(process))).toBe("access-2");
+    }
+  });
+
   test("whoever waits longer than a lease and a request can take is told to come again", async () => {
     const { world, process } = await arranged(-10, {}, { pause: () => (world.now += 1) });
-    const { treatment } = world.storage;
-    world.storage.treatment = async (call, perform) =>
-      call.kind === "lease" && call.verb === "claim" ? (false as never) : treatment(call, perform);
+    await world.storage.save(`lease:${GRANT}`, "somebody else's, again and again", 1000);
     await expect(fresh(process)).rejects.toThrow(refusal("upstream_busy"));
     expect((await stored(process))?.refreshToken).toBe("refresh-0");
   });
@@ -191,22 +203,24 @@ describe("one refresh at a time", () => {
 });
 
 describe("when the upstream fails", () => {
-  test.each(["upstream_unavailable", "upstream_client_refused", "upstream_response_malformed", "upstream_refused"] as const)(
-    "for the moment or by mistake, nothing is lost: %s",
-    async (reason) => {
-      const { world, process, upstream } = await arranged(-10);
-      const { answer } = world.provider;
-      world.provider.answer = failing(reason);
-      await expect(fresh(process)).rejects.toThrow(refusal(reason));
-      expect(await stored(process)).toEqual(upstream);
-      expect(world.happenings).toContainEqual(
-        expect.objectContaining({ type: "upstream.failed", operation: "refresh", reason }),
-      );
+  test.each([
+    "upstream_unavailable",
+    "upstream_client_refused",
+    "upstream_response_malformed",
+    "upstream_refused",
+  ] as const)("for the moment or by mistake, nothing is lost: %s", async (reason) => {
+    const { world, process, upstream } = await arranged(-10);
+    const { answer } = world.provider;
+    world.provider.answer = failing(reason);
+    await expect(fresh(process)).rejects.toThrow(refusal(reason));
+    expect(await stored(process)).toEqual(upstream);
+    expect(world.happenings).toContainEqual(
+      expect.objectContaining({ type: "upstream.failed", operation: "refresh", reason }),
+    );
 
-      world.provider.answer = answer;
-      expect(accessTokenOf(await fresh(process))).toBe("access-2");
-    },
-  );
+    world.provider.answer = answer;
+    expect(accessTokenOf(await fresh(process))).toBe("access-2");
+  });
 
   test("all who share one refresh are told the same", async () => {
     const { world, process } = await arranged(-10);

@@ -30,7 +30,7 @@ export class UpstreamSessions {
   readonly #options: UpstreamSessionsOptions;
   readonly #leaseTtl: number;
   /** Refreshes under way in this process: whoever comes meanwhile shares the answer. */
-  readonly #underWay = new Map<string, Promise<LivingEntry>>();
+  readonly #underWay = new Map<string, { readonly since: number; readonly refreshing: Promise<LivingEntry> }>();
 
   constructor(options: UpstreamSessionsOptions) {
     this.#options = options;
@@ -45,12 +45,20 @@ export class UpstreamSessions {
    */
   async fresh(grantId: string, entry: LivingEntry): Promise<LivingEntry> {
     if (!this.#isDue(entry.value.upstream)) return entry;
-    const underWay = this.#underWay.get(grantId);
-    // As long as the old token still works, there is nothing to wait for.
-    if (underWay !== undefined) return this.#isUsable(entry.value.upstream) ? entry : underWay;
-    const refreshing = this.#refresh(grantId, entry).finally(() => this.#underWay.delete(grantId));
-    this.#underWay.set(grantId, refreshing);
-    return refreshing;
+    const now = this.#options.runtime.now();
+    const before = this.#underWay.get(grantId);
+    // One that outlasts its lease hangs in a storage that never answered it. Nobody else has to.
+    if (before !== undefined && Math.abs(now - before.since) < this.#leaseTtl) {
+      // As long as the old token still works, there is nothing to wait for.
+      return this.#isUsable(entry.value.upstream) ? entry : before.refreshing;
+    }
+    const underWay = { since: now, refreshing: this.#refresh(grantId, entry) };
+    this.#underWay.set(grantId, underWay);
+    try {
+      return await underWay.refreshing;
+    } finally {
+      if (this.#underWay.get(grantId) === underWay) this.#underWay.delete(grantId);
+    }
   }
 
   /** Ends a grant, and its tokens upstream where the upstream can. What the upstream answers changes nothing here. */
@@ -117,11 +125,7 @@ export class UpstreamSessions {
     return persisted;
   }
 
-  async #persist(
-    grantId: string,
-    entry: LivingEntry,
-    { tokens, claims }: Identity,
-  ): Promise<LivingEntry> {
+  async #persist(grantId: string, entry: LivingEntry, { tokens, claims }: Identity): Promise<LivingEntry> {
     const { upstream: before, traceId } = entry.value;
     try {
       return await this.#options.grants.update(grantId, entry, (grant) => ({

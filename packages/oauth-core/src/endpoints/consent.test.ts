@@ -293,6 +293,13 @@ describe("the answer", () => {
     expect(world.eventsOf("consent.denied")).toHaveLength(1);
   });
 
+  test("a denial that is posted twice leads to the same place, and is one denial", async () => {
+    const { world, post } = await shown();
+    const [first, second] = await Promise.all([post({ action: "deny" }), post({ action: "deny" })]);
+    expect(locationOf(second).href).toBe(locationOf(first).href);
+    expect(world.eventsOf("consent.denied")).toHaveLength(1);
+  });
+
   test("what was denied can not be approved any more", async () => {
     const { browser, post, server } = await shown();
     const cookie = browser.header();

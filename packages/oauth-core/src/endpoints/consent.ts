@@ -43,9 +43,14 @@ function approve(named: NamedTransaction, request: Request, context: PageContext
   return remembered === undefined ? reply : withHeaders(reply, [setCookie(remembered, pages.secure)]);
 }
 
+/** Idempotent as well: of two clicks the browser follows the answer to the second, and the client has to hear of it. */
 async function deny({ id, state, transaction }: NamedTransaction, { engine, pages }: PageContext): Promise<Reply> {
-  await engine.transactions.finish(state);
-  engine.observe({ type: "consent.denied", clientId: transaction.clientId }, transaction.traceId);
+  try {
+    await engine.transactions.finish(state);
+    engine.observe({ type: "consent.denied", clientId: transaction.clientId }, transaction.traceId);
+  } catch (error) {
+    if (!(error instanceof OAuthProxyError) || error.reason !== "transaction_used") throw error;
+  }
   const location = clientRedirectOf(transaction, engine.issuer).failure(new OAuthProxyError("consent_denied"));
   return redirect(
     303,

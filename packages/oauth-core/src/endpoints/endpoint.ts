@@ -144,8 +144,6 @@ function kindOf(error: OAuthProxyError): Kind {
       return "browser";
     case "consent_forged":
       return "forbidden";
-    case "body_too_large":
-      return "request";
     default:
       return error.code === "temporarily_unavailable" ? "later" : error.code === "server_error" ? "broken" : "request";
   }
