@@ -1,0 +1,12 @@
+/** Measures the product, and says which targets it keeps. Exit code 1 where it misses one. */
+
+import { print, printMachine } from "./report.ts";
+import { benchStorageDisk } from "./storage-disk.ts";
+
+const ROUNDS = 15;
+
+printMachine();
+console.log("Median of the rounds [range]\n");
+const results = [...(await benchStorageDisk(ROUNDS))];
+const kept = results.map(print);
+if (kept.includes(false)) process.exitCode = 1;

@@ -1,0 +1,83 @@
+/** The example MCP server as a process of its own, started as the script `serve` of this repository starts it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The program of the root script `serve`, without the build in front of it: the tests run after a build. */
+function serveProgram(): string {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { scripts: { serve: string } };
+  const [, program] = /&& node (\S+)$/.exec(scripts.serve) ?? [];
+  if (program === undefined) throw new Error("The script `serve` no longer ends in `&& node PROGRAM`.");
+  return program;
+}
+
+/** A server that said that it is ready. */
+export class ServedExample {
+  readonly baseUrl: string;
+  readonly mcpUrl: URL;
+  /** Fulfilled when the process is gone, whoever ended it. */
+  readonly exited: Promise<Exit>;
+  /** All that it wrote to stderr; fulfilled when it is gone. */
+  readonly complaints: Promise<string>;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, baseUrl: string, exited: Promise<Exit>, complaints: Promise<string>) {
+    this.#child = child;
+    this.baseUrl = baseUrl;
+    this.mcpUrl = new URL(`${baseUrl}/mcp`);
+    this.exited = exited;
+    this.complaints = complaints;
+  }
+
+  /**
+   * Starts it and waits until it prints `ready BASE_URL`.
+   *
+   * @param environment all of its configuration; nothing of this process's environment reaches it
+   */
+  static async start(environment: Readonly<Record<string, string>>): Promise<ServedExample> {
+    const child = spawn(process.execPath, [serveProgram()], {
+      cwd: root,
+      env: { PORT: "0", ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    process.once("exit", () => child.kill("SIGKILL"));
+    const complaints = text(child.stderr);
+    const exited = once(child, "exit").then(([code, signal]): Exit => ({ code, signal }));
+    const ready = new Promise<string>((resolve) => {
+      createInterface(child.stdout).on("line", (line) => {
+        if (line.startsWith("ready ")) resolve(line.slice("ready ".length));
+      });
+    });
+    const early = exited.then(async ({ code }): Promise<string> => {
+      throw new Error(`The server ended with exit code ${code} before it was ready:\n${await complaints}`);
+    });
+    return new ServedExample(child, await Promise.race([ready, early]), exited, complaints);
+  }
+
+  /** Whether the process is still there. */
+  get isUp(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Asks it to end, and waits for nothing. */
+  terminate(): void {
+    this.#child.kill("SIGTERM");
+  }
+
+  /** Asks it to end, and waits until it is gone. */
+  async stop(): Promise<Exit> {
+    this.terminate();
+    return this.exited;
+  }
+}
