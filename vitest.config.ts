@@ -19,7 +19,7 @@ const fromSource = [
 /** No alias: what a user installs, the built packages. */
 const fromBuild: typeof fromSource = [];
 
-/** Tests of single files get five seconds; those that start programs and browsers get a minute. */
+/** Tests of single files get half a minute; those that start programs and browsers get a whole one. */
 const project = (folder: string, name: string, alias: typeof fromSource) => ({
   extends: true as const,
   resolve: { alias },
