@@ -16,6 +16,9 @@ const AUTHORIZATION = [
   "scope",
 ];
 
+/** Hundreds of requests each: not to be hurried on a busy machine. */
+const PATIENT = { timeout: 60_000 };
+
 /** In everything that is made up, so that it would be seen wherever it came out again. */
 const CANARY = "zq7Canary";
 const FORM = "application/x-www-form-urlencoded";
@@ -214,7 +217,7 @@ async function checkAnswer(answer: Response | undefined, method: string): Promis
   }
 }
 
-test("any method, path, query, headers and body", async () => {
+test("any method, path, query, headers and body", PATIENT, async () => {
   const request = fc.record({
     path: fc.constantFrom(...PATHS),
     method: fc.constantFrom(...METHODS),
@@ -232,7 +235,7 @@ test("any method, path, query, headers and body", async () => {
       await checkAnswer(await server.auth.handle(asked), method);
       expect(world.eventsOf("error")).toEqual([]);
     }),
-    { numRuns: 1_500 },
+    { numRuns: 800 },
   );
 });
 
@@ -262,7 +265,7 @@ const spoiling = fc.array(
   { minLength: 1, maxLength: 2 },
 );
 
-test("requests that are right but for one or two parameters", async () => {
+test("requests that are right but for one or two parameters", PATIENT, async () => {
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...REQUESTS), spoiling, async ([path, method, names, fixed], spoilt) => {
       const { world, server, right, cookie } = all;
@@ -283,7 +286,7 @@ test("requests that are right but for one or two parameters", async () => {
   );
 });
 
-test("whatever the upstream sends back with a browser whose person approved", async () => {
+test("whatever the upstream sends back with a browser whose person approved", PATIENT, async () => {
   const { server, world } = all;
   const answers = fc.dictionary(
     fc.constantFrom("code", "error", "error_description", "iss", "session_state", "scope"),
@@ -306,7 +309,7 @@ test("whatever the upstream sends back with a browser whose person approved", as
   );
 });
 
-test("whatever a client says of itself", async () => {
+test("whatever a client says of itself", PATIENT, async () => {
   const redirectUri = fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(REDIRECT_URI, "https://claude.ai/api/mcp/auth_callback") },
     hostile,
@@ -349,7 +352,7 @@ function withoutBigInts(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? String(value) : value;
 }
 
-test("any request to a protected resource is refused", async () => {
+test("any request to a protected resource is refused", PATIENT, async () => {
   const sender = fc.oneof(
     headers,
     headers.map(({ origin: _, ...others }) => others),
@@ -367,7 +370,7 @@ test("any request to a protected resource is refused", async () => {
   );
 });
 
-test("any text where a token is expected is no token", async () => {
+test("any text where a token is expected is no token", PATIENT, async () => {
   const { server, accessToken } = all;
   const spoiled = fc.oneof(
     hostile,
@@ -390,7 +393,7 @@ function dropUndefined(record: Readonly<Record<string, string | undefined>>): Re
   );
 }
 
-describe("large ones", () => {
+describe("large ones", PATIENT, () => {
   const TEN_MEGABYTES = 10 * 1024 * 1024;
 
   test.each(["token", "revoke", "register", "consent", "authorize"])(

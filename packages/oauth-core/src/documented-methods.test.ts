@@ -274,7 +274,9 @@ describe("destroy", () => {
     expect(await passed.auth.loadUpstreamTokens(kept.tokens.access_token)).toHaveProperty("accessToken");
   });
 
-  test("timers do not keep the process alive, with or without it: the process exits by itself", async () => {
+  test("timers do not keep the process alive, with or without it: the process exits by itself", {
+    timeout: 60_000,
+  }, async () => {
     const program = `
       import { OAuthProxy } from ${JSON.stringify(new URL("index.ts", import.meta.url).href)};
       const auth = new OAuthProxy({

@@ -265,7 +265,7 @@ describe("whoever takes the file away under an open store", () => {
     await expect(store.save("after", "value")).rejects.toMatchObject({ reason: "gone", path: databaseIn(directory) });
     // What it still holds is the log by name, which may be another database's by now: not a byte more goes there.
     const log = readFileSync(`${databaseIn(directory)}-wal`);
-    await expect(store.claim("after", "value")).rejects.toMatchObject({ reason: "gone" });
+    await expect(store.claim("another", "value")).rejects.toMatchObject({ reason: "gone" });
     expect(readFileSync(`${databaseIn(directory)}-wal`).equals(log)).toBe(true);
     return { directory, store };
   };

@@ -16,8 +16,8 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const DEFAULT_FILE_EXTENSION = ".sqlite";
 const LARGEST_PAGE = 1000;
-/** Milliseconds of removing in one commit. The commit itself, and folding it into the database, take about as long each. */
-const CLEANUP_STEP_MS = 0.5;
+/** Milliseconds of removing in one commit. Committing them, and folding them into the database, take longer: a millisecond or so each. */
+const CLEANUP_STEP_MS = 0.25;
 const RETRY_READ_AFTER_MS = 1;
 
 /** Where the database is, and how it is kept. */

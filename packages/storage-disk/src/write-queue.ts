@@ -10,8 +10,8 @@ const MOST_WRITES = 1000;
 /** Milliseconds between two attempts to get the write lock from another process. It is held for a few of them at most. */
 const RETRY_AFTER = 1;
 
-/** Changed rows after which the log is folded into the database as soon as it is quiet. So many take one or two milliseconds. */
-const ROWS_TO_FOLD = 64;
+/** Changed rows after which the log is folded into the database as soon as it is quiet. So many take about a millisecond. */
+const ROWS_TO_FOLD = 32;
 
 interface QueuedWrite {
   readonly key: string | undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { jsonOf, World } from "../../test/harness.ts";
+import { Browser, formOf, jsonOf, World } from "../../test/harness.ts";
 
 /** A world in which something of ours breaks when it is told to. */
 function breaking() {
@@ -24,6 +24,24 @@ describe("people", () => {
     expect(event).toMatchObject({ endpoint: "callback", reason: "browser_mismatch", at: world.now });
     expect(event?.traceId).toMatch(/^[0-9a-f]{16}$/);
     expect(await answer.text()).toContain(`<code>${event?.traceId}</code>`);
+  });
+
+  test("all events of one authorization, and the page on which it ends, share one id", async () => {
+    const world = new World();
+    const server = world.server();
+    const browser = new Browser();
+    const page = await server.get(server.authorizationUrl(await server.register(), "c".repeat(43)));
+    browser.keep(page);
+    const form = { ...formOf(await page.text()), action: "maybe" };
+    const answer = await server.post("/oauth/consent", form, { cookie: browser.header() });
+    const [shown] = world.eventsOf("consent.shown");
+    expect(await answer.text()).toContain(`<code>${shown?.traceId}</code>`);
+
+    world.events.length = 0;
+    await server.signIn();
+    const traced = world.events.filter(({ type }) => type !== "client.registered").map(({ traceId }) => traceId);
+    expect(new Set(traced).size).toBe(1);
+    expect(traced[0]).toMatch(/^[0-9a-f]{16}$/);
   });
 
   test("T-CON-07: an error page may not be framed, kept, scripted, and posts nowhere", async () => {

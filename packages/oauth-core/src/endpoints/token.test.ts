@@ -1,3 +1,4 @@
+import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
 import { refusalOf } from "../../test/answers.ts";
 import { jsonOf, REDIRECT_URI, RESOURCE, World } from "../../test/harness.ts";
@@ -7,11 +8,6 @@ const OTHER = "https://mcp.example.com/other";
 
 function basic(id: string, secret: string): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}` };
-}
-
-/** The claims of a token, unverified. */
-function claimsOf(token: unknown): Record<string, unknown> {
-  return JSON.parse(Buffer.from(String(token).split(".")[1] ?? "", "base64url").toString());
 }
 
 /** A confidential client with a code that it has not redeemed yet. */
@@ -81,7 +77,7 @@ describe("redeeming a code", () => {
     const wider = await server.redeem(authorized, { resource: OTHER });
     expect(await refusalOf(wider)).toBe("400 invalid_target");
     const tokens = await jsonOf(await server.redeem(authorized, { resource: RESOURCE }));
-    expect(claimsOf(tokens.access_token).aud).toBe(RESOURCE);
+    expect(decodeJwt(String(tokens.access_token)).aud).toBe(RESOURCE);
   });
 });
 
@@ -188,6 +184,12 @@ describe("what is asked", () => {
     expect(await refusalOf(answer)).toBe(refusal);
   });
 
+  test("a client gets no tokens by a grant type that it is not registered for", async () => {
+    const client = { clientId: "app", redirectUris: [REDIRECT_URI], grantTypes: ["refresh_token"] } as const;
+    const server = new World().server({ clients: [client] });
+    expect(await refusalOf(await server.redeem(await server.authorize({ client })))).toBe("400 unauthorized_client");
+  });
+
   test.each([
     ["application/json", (form: string) => JSON.stringify(Object.fromEntries(new URLSearchParams(form)))],
     ["multipart/form-data; boundary=x", (form: string) => `--x\r\n\r\n${form}\r\n--x--`],
@@ -250,7 +252,7 @@ describe("refreshing", () => {
     const { client, tokens } = await server.signIn({ parameters: { scope: "read mcp:tools" } });
     const narrowed = await jsonOf(await server.refresh(client, tokens.refresh_token, { scope: "read write" }));
     expect(narrowed.scope).toBe("read");
-    expect(claimsOf(narrowed.access_token).scope).toBe("read");
+    expect(decodeJwt(String(narrowed.access_token)).scope).toBe("read");
     const refused = await server.refresh(client, String(narrowed.refresh_token), { scope: "write" });
     expect(await refusalOf(refused)).toBe("400 invalid_scope");
     const full = await jsonOf(await server.refresh(client, String(narrowed.refresh_token)));
@@ -264,7 +266,7 @@ describe("refreshing", () => {
       "400 invalid_target",
     );
     const refreshed = await jsonOf(await server.refresh(client, tokens.refresh_token));
-    expect(claimsOf(refreshed.access_token).aud).toBe(OTHER);
+    expect(decodeJwt(String(refreshed.access_token)).aud).toBe(OTHER);
   });
 
   test("T-SC-05: signing in again with more scopes leaves the earlier refresh token and its scopes alone", async () => {
