@@ -101,7 +101,7 @@ export interface OAuthProxyConfig {
   basePath?: string;
   /** The callback's path, below `baseUrl`; register it with the upstream. Default: `/oauth/callback`. */
   redirectPath?: string;
-  /** The protected resources (RFC 8707), absolute. Default: `${baseUrl}/mcp`. */
+  /** The protected resources (RFC 8707), absolute, without a query, each with a path of its own. Default: `${baseUrl}/mcp`. */
   resources?: readonly string[];
   /** Scopes of our own, granted on the consent page and never sent upstream. Default: none. */
   resourceScopes?: readonly string[];
