@@ -35,9 +35,14 @@ export class OfficialClient implements RealClient {
   readonly #setting: Setting;
   #connection: Connection | undefined;
 
-  constructor(generation: Generation, mcpUrl: URL) {
+  constructor(generation: Generation, mcpUrl: URL, keychain = new Keychain(generation.name)) {
     this.#generation = generation;
-    this.#setting = { mcpUrl, keychain: new Keychain(generation.name), fetch: this.wire.fetch };
+    this.#setting = { mcpUrl, keychain, fetch: this.wire.fetch };
+  }
+
+  /** Another window of the same application, with the same keychain. */
+  newWindow(): OfficialClient {
+    return new OfficialClient(this.#generation, this.#setting.mcpUrl, this.#keychain);
   }
 
   get tokens(): Tokens {
