@@ -3,6 +3,7 @@
 import { type Clause, ContractViolation } from "./clause.ts";
 import { storageContract } from "./storage-contract.ts";
 import type { StorageSubject } from "./storage-subject.ts";
+import { underWaivers, type Waivers } from "./waivers.ts";
 
 /** How one clause went. */
 export type ClauseResult =
@@ -14,7 +15,7 @@ export type ClauseResult =
 /** What is left out, and why. */
 export interface CheckOptions {
   /** Clauses by their id that are not held against the storage, each with the reason. */
-  readonly waive?: Readonly<Record<string, string>> | undefined;
+  readonly waive?: Waivers | undefined;
 }
 
 /**
@@ -27,14 +28,11 @@ export async function checkStorage(
   subject: StorageSubject,
   options: CheckOptions = {},
 ): Promise<readonly ClauseResult[]> {
-  const waivers = new Map(Object.entries(options.waive ?? {}));
-  for (const [id, reason] of waivers) assertWaivable(id, reason);
-
+  const clauses = underWaivers(storageContract, options.waive ?? {});
   const lacking = await lackingParts(subject);
   const results: ClauseResult[] = [];
-  for (const clause of storageContract) {
-    const waiver = waivers.get(clause.id);
-    if (waiver !== undefined) results.push({ clause, outcome: "waived", reason: waiver });
+  for (const { clause, waived } of clauses) {
+    if (waived !== undefined) results.push({ clause, outcome: "waived", reason: waived });
     else if (clause.needs !== undefined && lacking.has(clause.needs)) {
       results.push({ clause, outcome: "not applicable", reason: `the subject has no ${clause.needs}` });
     } else results.push(await run(clause, subject));
@@ -61,11 +59,4 @@ async function lackingParts(subject: StorageSubject): Promise<ReadonlySet<string
   } finally {
     await storage.close?.();
   }
-}
-
-function assertWaivable(id: string, reason: string): void {
-  const clause = storageContract.find((candidate) => candidate.id === id);
-  if (clause === undefined) throw new TypeError(`There is no clause ${id} to waive.`);
-  if (!clause.waivable) throw new TypeError(`The clause ${id} can't be waived.`);
-  if (reason.trim() === "") throw new TypeError(`The waiver of ${id} needs a reason.`);
 }

@@ -5,6 +5,7 @@ import { SingleProcessStorage } from "../../oauth-core/src/state/single-process-
 import { defects } from "../test/defects.ts";
 import { but, PlainMapStorage, sound, subjectOf, World } from "../test/world.ts";
 import { ContractViolation } from "./clause.ts";
+import { sealedStorageContract } from "./sealed-storage-contract.ts";
 import { storageContract } from "./storage-contract.ts";
 import type { StorageSubject } from "./storage-subject.ts";
 
@@ -129,13 +130,14 @@ test("what decides races can't be waived", () => {
 });
 
 test("clauses have names and sentences of their own", () => {
-  for (const facts of [storageContract.map(({ id }) => id), storageContract.map(({ sentence }) => sentence)]) {
-    expect(new Set(facts).size).toBe(storageContract.length);
+  const all = [...storageContract, ...sealedStorageContract];
+  for (const facts of [all.map(({ id }) => id), all.map(({ sentence }) => sentence)]) {
+    expect(new Set(facts).size).toBe(all.length);
   }
 });
 
 test("the README has every clause, as it is", () => {
-  const rows = storageContract.map(
+  const rows = [...storageContract, ...sealedStorageContract].map(
     ({ id, sentence, waivable, needs }) =>
       `| \`${id}\` | ${sentence}${needs === undefined ? "" : ` (where there is \`${needs}\`)`} | ${waivable ? "yes" : "no"} |`,
   );

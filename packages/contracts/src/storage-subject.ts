@@ -25,3 +25,13 @@ export interface StorageSubject {
    */
   readonly fail?: (() => Promise<() => Promise<void>>) | undefined;
 }
+
+/** A storage on trial together with what seals over it. */
+export interface SealedStorageSubject extends StorageSubject {
+  /** The class `EncryptedTokenStorage` of the core: handed in, so that nothing here loads the core. */
+  readonly EncryptedTokenStorage: new (
+    backend: TokenStorage,
+    encryptionKey: string | readonly string[],
+    options?: { readonly onUnreadable?: (key: string, why: string) => void },
+  ) => TokenStorage;
+}

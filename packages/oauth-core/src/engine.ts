@@ -4,6 +4,7 @@ import { PassedThroughBearers, SwappedBearers } from "./domain/bearers.ts";
 import { BrowserBinding } from "./domain/browser-binding.ts";
 import { Clients, type StoredClient } from "./domain/clients.ts";
 import { type CodeRecord, Codes } from "./domain/codes.ts";
+import { ConnectedGrants } from "./domain/connected-grants.ts";
 import type { Engine } from "./domain/engine.ts";
 import type { Observe } from "./domain/events.ts";
 import { type GrantRecord, Grants } from "./domain/grants.ts";
@@ -92,6 +93,7 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
     collection: collection<CodeRecord>("code"),
     redemptions: collection<string>("redemption"),
     grants,
+    subjectKeys: keys["grant-subject"],
     runtime,
     observe,
     authorizationCodeTtl: ttl.authorizationCodeTtl,
@@ -124,6 +126,12 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
     codes,
     grants,
     upstreamSessions,
+    connectedGrants: new ConnectedGrants({
+      grants,
+      upstreamSessions,
+      subjectKeys: keys["grant-subject"],
+      now: runtime.now,
+    }),
     ...tokens,
   };
 

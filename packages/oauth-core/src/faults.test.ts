@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { Browser, formOf, RESOURCE, type Server, UPSTREAM, type UpstreamAnswer, type World } from "../test/harness.ts";
 import { randomFrom } from "../test/random.ts";
 import { passing, type Servers, serversWith } from "../test/servers.ts";
-import { Accident, FAULTS, type Fault, shuffled } from "../test/unreliable-storage.ts";
+import { Accident, FAULTS, type Fault, goneAfter, shuffled } from "../test/unreliable-storage.ts";
 import type { OAuthProxyConfig } from "./index.ts";
 import { PKCEUtils } from "./pkce-utils.ts";
 import { OAuthProxyError } from "./protocol/errors.ts";
@@ -20,17 +20,22 @@ interface Step {
   readonly arrange: (server: Server, world: World) => Promise<Attempt>;
   /** Every call to the storage that the step makes, in order. */
   readonly calls: readonly string[];
+  /** What the step is told when all goes well. Default `done`. */
+  readonly answers?: Outcome;
+  /** What it is told when it is repeated after that. Default the same. */
+  readonly again?: Outcome;
   /** What comes of the n-th call's going wrong where it is not the usual: an answer, and what a retry then gets. */
   readonly otherwise?: Partial<Record<Fault, Readonly<Record<number, string>>>>;
 }
 
-/** The usual: the request fails closed (or hangs with its process), and a retry succeeds. */
-const USUAL: Readonly<Record<Fault, string>> = {
-  fails: "later, then done",
-  "fails after the deed": "later, then done",
-  "never returns": "silence, then done",
-  "never returns after the deed": "silence, then done",
-};
+/**
+ * The usual: the request fails closed (or hangs with its process), and a retry succeeds. Where a `claim` or a `replace` did its deed, the
+ * storage is asked, and nobody notices.
+ */
+function usual(fault: Fault, call: string, { answers = "done", again = answers }: Step): string {
+  if (fault === "fails after the deed" && /^(claim|replace) /.test(call)) return `${answers}, then ${again}`;
+  return `${fault.startsWith("fails") ? "later" : "silence"}, then ${answers}`;
+}
 
 const STEPS: Readonly<Record<string, Step>> = {
   authorize: {
@@ -64,7 +69,7 @@ const STEPS: Readonly<Record<string, Step>> = {
         outcomeOf(await at.post("/oauth/consent", { ...form, action: "deny" }, { cookie: browser.header() }));
     },
     calls: ["get transaction", "claim finished"],
-    otherwise: succeedsWith("told access_denied", 2),
+    answers: "told access_denied",
   },
 
   callback: {
@@ -75,13 +80,11 @@ const STEPS: Readonly<Record<string, Step>> = {
         outcomeOf(await at.get(`/oauth/callback?code=upstream-code&state=${state}`, { cookie: browser.header() }));
     },
     calls: ["get transaction", "claim finished", "save code"],
+    again: "a page: finished",
     // Once the transaction is finished the upstream's code is, or may be, spent: the person begins again, and nothing was granted yet.
     otherwise: {
       fails: { 3: "told temporarily_unavailable, then a page: finished" },
-      "fails after the deed": {
-        2: "later, then a page: finished",
-        3: "told temporarily_unavailable, then a page: finished",
-      },
+      "fails after the deed": { 3: "told temporarily_unavailable, then a page: finished" },
       "never returns": { 3: "silence, then a page: finished" },
       "never returns after the deed": {
         2: "silence, then a page: finished",
@@ -96,9 +99,10 @@ const STEPS: Readonly<Record<string, Step>> = {
       return async (at) => outcomeOf(await at.redeem(authorized));
     },
     calls: ["get code", "claim redemption", "claim grant"],
-    // The redemption is durable and its answer was lost: RFC 6749 §4.1.2 leaves no way to give it again.
+    again: "refused: invalid_grant",
+    // The redemption is durable and its process is gone, or so it seems to every other: whether it answered nobody knows, and RFC 6749 §4.1.2 leaves
+    // no way to answer twice.
     otherwise: {
-      "fails after the deed": { 3: "later, then refused: invalid_grant" },
       "never returns after the deed": { 3: "silence, then refused: invalid_grant" },
     },
   },
@@ -110,8 +114,8 @@ const STEPS: Readonly<Record<string, Step>> = {
       return async (at) => outcomeOf(await at.redeem(authorized));
     },
     calls: [...["get client", "get code", "get client", "replace client"], ...["claim redemption", "claim grant"]],
+    again: "refused: invalid_grant",
     otherwise: {
-      "fails after the deed": { 6: "later, then refused: invalid_grant" },
       "never returns after the deed": { 6: "silence, then refused: invalid_grant" },
     },
   },
@@ -123,13 +127,10 @@ const STEPS: Readonly<Record<string, Step>> = {
       return async (at) => outcomeOf(await at.redeem(authorized));
     },
     calls: ["get code", "claim redemption", "save code", "claim redemption", "claim grant"],
+    again: "refused: invalid_grant",
     // From the moment in which the upstream is asked, until its answer is kept, its code may be spent and nothing be had for it.
     otherwise: {
       fails: { 3: "later, then refused: invalid_grant" },
-      "fails after the deed": {
-        2: "later, then refused: invalid_grant",
-        5: "later, then refused: invalid_grant",
-      },
       "never returns": { 3: "silence, then refused: invalid_grant" },
       "never returns after the deed": {
         2: "silence, then refused: invalid_grant",
@@ -145,13 +146,10 @@ const STEPS: Readonly<Record<string, Step>> = {
       return async (at) => outcomeOf(await at.redeem(authorized));
     },
     calls: ["get code", "claim redemption", "claim grant", "save handed-out"],
-    // What a foreign token was handed out for is noted after the code is spent: noted before, a replay could be refused unnoticed.
+    again: "refused: invalid_grant",
+    // What a foreign token was handed out for is noted after the code is spent: noted before, a replay could be refused unnoticed. A process that
+    // lives knows that it gave nothing, and gives it to the retry.
     otherwise: {
-      fails: { 4: "later, then refused: invalid_grant" },
-      "fails after the deed": {
-        3: "later, then refused: invalid_grant",
-        4: "later, then refused: invalid_grant",
-      },
       "never returns": { 4: "silence, then refused: invalid_grant" },
       "never returns after the deed": {
         3: "silence, then refused: invalid_grant",
@@ -166,7 +164,14 @@ const STEPS: Readonly<Record<string, Step>> = {
       return async (at) => outcomeOf(await at.redeem(authorized));
     },
     calls: ["get code", "claim redemption", "get redemption", "claim grant", "get grant"],
-    otherwise: succeedsWith("refused: invalid_grant", 5),
+    answers: "refused: invalid_grant",
+    // There is a marker, or a grant, and it is another's: to know that is enough.
+    otherwise: {
+      fails: {
+        2: "refused: invalid_grant, then refused: invalid_grant",
+        4: "refused: invalid_grant, then refused: invalid_grant",
+      },
+    },
   },
 
   "replay a code": {
@@ -180,7 +185,8 @@ const STEPS: Readonly<Record<string, Step>> = {
       };
     },
     calls: [...["get code", "claim redemption", "claim grant"], ...["get grant", "get redemption", "replace grant"]],
-    otherwise: succeedsWith("refused: invalid_grant", 6),
+    answers: "refused: invalid_grant",
+    otherwise: { fails: { 3: "refused: invalid_grant, then refused: invalid_grant" } },
   },
 
   refresh: {
@@ -222,7 +228,7 @@ const STEPS: Readonly<Record<string, Step>> = {
       return async (at) => outcomeOf(await at.refresh(client, tokens.refresh_token));
     },
     calls: ["get grant", "replace grant"],
-    otherwise: succeedsWith("refused: invalid_grant", 2),
+    answers: "refused: invalid_grant",
   },
 
   revoke: {
@@ -297,7 +303,7 @@ describe.each(Object.entries(STEPS))("%s", (_, step) => {
       outcomes.push(`${index + 1}. ${call}: ${await withAccident(step, fault, index + 1)}`);
     }
     const expected = step.calls.map((call, index) => {
-      return `${index + 1}. ${call}: ${step.otherwise?.[fault]?.[index + 1] ?? USUAL[fault]}`;
+      return `${index + 1}. ${call}: ${step.otherwise?.[fault]?.[index + 1] ?? usual(fault, call, step)}`;
     });
     expect(outcomes).toEqual(expected);
   });
@@ -338,19 +344,93 @@ async function arranged(step: Step) {
   return { ...servers, server, bystander, another, attempt: await step.arrange(server, world) };
 }
 
-describe("a redemption whose answer was lost", () => {
-  test("gave tokens to nobody: nothing that the client can send brings a second set to life", async () => {
-    const { world, storage, servers } = serversWith();
+describe("a redemption that was stored, by a storage that was gone before it said so", () => {
+  /** A server that answered 503, with the storage back again. */
+  async function unanswered(config: Partial<OAuthProxyConfig> = {}, kind = "grant") {
+    const { world, storage, servers, another } = serversWith(config);
     const [server] = servers;
     const authorized = await server.authorize();
-    storage.treatment = new Accident("fails after the deed", 3).treatment;
+    storage.treatment = goneAfter((call) => call.kind === kind && call.verb !== "get");
     expect((await server.redeem(authorized)).status).toBe(503);
     storage.recover();
+    return { world, storage, server, another, authorized };
+  }
+
+  test("gave tokens to nobody: nothing that the client can send to another process brings a set to life", async () => {
+    const { world, another, authorized } = await unanswered();
     for (const seconds of [0, 5, 6, 60]) {
       world.now += seconds;
-      expect((await server.redeem(authorized)).status).toBe(400);
+      expect((await another().redeem(authorized)).status).toBe(400);
     }
     expect(world.eventsOf("code.redeemed")).toEqual([]);
+    expect(world.eventsOf("grant.revoked")).toMatchObject([{ because: "code_replay" }]);
+  });
+
+  test.each([0, 5, 60, 290])(
+    "is given to the client that tries again %i seconds later, where it was lost, and once",
+    async (seconds) => {
+      const { world, storage, server, another, authorized } = await unanswered();
+      world.now += seconds;
+      storage.treatment = shuffled(randomFrom(seconds));
+      const answers = await Promise.all(Array.from({ length: 32 }, () => server.redeem(authorized)));
+      storage.recover();
+      const paid = answers.filter(({ status }) => status === 200);
+      expect(paid).toHaveLength(1);
+      const tokens = (await paid[0]?.json()) as Record<string, string>;
+      expect(await another().call(tokens.access_token)).toBe(200);
+      expect((await another().refresh(authorized.client, tokens.refresh_token ?? "")).status).toBe(200);
+      expect(world.eventsOf("grant.revoked")).toEqual([]);
+
+      // From then on it is a code that has been redeemed.
+      expect((await server.redeem(authorized)).status).toBe(400);
+      expect(world.eventsOf("grant.revoked")).toEqual([]);
+      world.now += 11;
+      expect((await another().redeem(authorized)).status).toBe(400);
+      expect(world.eventsOf("code.redeemed")).toHaveLength(1);
+    },
+  );
+
+  test("is not given to whoever lacks the verifier, or is another client", async () => {
+    const { server, authorized } = await unanswered();
+    const stranger = await server.register();
+    expect((await server.redeem({ ...authorized, client: stranger })).status).toBe(400);
+    expect((await server.redeem({ ...authorized, verifier: PKCEUtils.generatePair().verifier })).status).toBe(400);
+    expect((await server.redeem(authorized)).status).toBe(200);
+  });
+
+  test("is found however often the storage fails before it is back", async () => {
+    const { storage, server, authorized } = await unanswered();
+    storage.treatment = () => Promise.reject(new Error("the storage can not be reached"));
+    for (let attempt = 0; attempt < 3; attempt++) expect((await server.redeem(authorized)).status).toBe(503);
+    // This attempt can't make a grant either, and finds that of the first one.
+    storage.treatment = new Accident("fails", 1, ({ kind }) => kind === "grant").treatment;
+    expect((await server.redeem(authorized)).status).toBe(200);
+  });
+
+  test("in pass-through too, where what was handed out could not be noted", async () => {
+    const config = { enableTokenSwap: false, passThroughAudienceCheck: false } as const;
+    const { server, authorized } = await unanswered(config, "handed-out");
+    expect((await server.redeem(authorized)).status).toBe(200);
+    expect((await server.redeem(authorized)).status).toBe(400);
+  });
+
+  test("is not what another process made meanwhile: that one was given away", async () => {
+    const { storage, servers, another } = serversWith();
+    const [server] = servers;
+    const authorized = await server.authorize();
+    storage.treatment = new Accident("fails", 1, ({ kind }) => kind === "grant").treatment;
+    expect((await server.redeem(authorized)).status).toBe(503);
+    expect((await another().redeem(authorized)).status).toBe(200);
+    for (let attempt = 0; attempt < 3; attempt++) expect((await server.redeem(authorized)).status).toBe(400);
+  });
+
+  test("is ended by a replay after it has been given, like any other", async () => {
+    const { world, server, authorized } = await unanswered();
+    const answer = await server.redeem(authorized);
+    const { access_token: token } = (await answer.json()) as Record<string, string>;
+    world.now += 11;
+    expect((await server.redeem(authorized)).status).toBe(400);
+    expect(await server.call(token)).toBe(401);
     expect(world.eventsOf("grant.revoked")).toMatchObject([{ because: "code_replay" }]);
   });
 });
@@ -464,21 +544,6 @@ test("while the storage can't be reached, every door says so, and none says that
   expect(await server.call(tokens.access_token)).toBe(200);
   expect((await server.refresh(client, tokens.refresh_token)).status).toBe(200);
 });
-
-/** For every call of a step the same. */
-function all(calls: number, outcome: string): Record<number, string> {
-  return Object.fromEntries(Array.from({ length: calls }, (_, index) => [index + 1, outcome]));
-}
-
-/** The table of a step whose success is not a `done`. */
-function succeedsWith(outcome: Outcome, calls: number): Record<Fault, Record<number, string>> {
-  return {
-    fails: all(calls, `later, then ${outcome}`),
-    "fails after the deed": all(calls, `later, then ${outcome}`),
-    "never returns": all(calls, `silence, then ${outcome}`),
-    "never returns after the deed": all(calls, `silence, then ${outcome}`),
-  };
-}
 
 async function outcomeOf(answer: Response): Promise<Outcome> {
   const { status, headers } = answer;

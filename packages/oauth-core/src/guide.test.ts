@@ -14,7 +14,7 @@ import {
   requireScopes,
   type TokenStorage,
 } from "@sallyport/oauth-core";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { idToken, jsonOf, RESOURCE, World } from "../test/harness.ts";
 
 const process = {
@@ -344,16 +344,82 @@ describe("Custom Token Storage", () => {
     }
   }
 
-  test("four verbs are enough for a whole sign-in, a refresh and a revocation", async () => {
-    const redisClient = new RedisClient();
-    const signedInServer = new World().server({
-      tokenStorage: new RedisTokenStorage(redisClient),
+  /** The same with the fifth verb: Redis has a command for it. */
+  class TakingTokenStorage extends RedisTokenStorage {
+    readonly #redis: RedisClient;
+
+    constructor(redisClient: RedisClient) {
+      super(redisClient);
+      this.#redis = redisClient;
+    }
+
+    async take(key: string): Promise<unknown | null> {
+      const value = await this.#redis.get(key);
+      await this.#redis.del(key);
+      return value ? JSON.parse(value) : null;
+    }
+  }
+
+  describe.each([
+    ["four verbs", RedisTokenStorage],
+    ["four verbs and take", TakingTokenStorage],
+  ])("with %s", (_, CustomStorage) => {
+    const opened = () => {
+      const world = new World();
+      return { world, server: world.server({ tokenStorage: new CustomStorage(new RedisClient()) }) };
+    };
+
+    test("it is enough for a whole sign-in, a refresh and a revocation", async () => {
+      const { server } = opened();
+      const { client, tokens } = await server.signIn();
+      expect(await server.call(tokens.access_token)).toBe(200);
+      const refreshed = await jsonOf(await server.refresh(client, tokens.refresh_token));
+      expect(await server.auth.loadUpstreamTokens(String(refreshed.access_token))).not.toBeNull();
+      const { clientId } = client;
+      await server.post("/oauth/revoke", { token: String(refreshed.refresh_token), client_id: clientId });
+      expect(await server.call(String(refreshed.access_token))).toBe(401);
     });
-    const { client, tokens } = await signedInServer.signIn();
-    const refreshed = await jsonOf(await signedInServer.refresh(client, tokens.refresh_token));
-    const { clientId } = client;
-    await signedInServer.post("/oauth/revoke", { token: String(refreshed.refresh_token), client_id: clientId });
-    expect(await signedInServer.call(String(refreshed.access_token))).toBe(401);
+
+    test("of 32 who redeem one code at once one is paid, and 32 who refresh at once agree", async () => {
+      const { world, server } = opened();
+      const authorized = await server.authorize();
+      const answers = await Promise.all(Array.from({ length: 32 }, () => server.redeem(authorized)));
+      const paid = answers.filter(({ status }) => status === 200);
+      expect(paid).toHaveLength(1);
+      const tokens = await jsonOf(paid[0] ?? new Response("{}"));
+      const refreshed = await Promise.all(
+        Array.from({ length: 32 }, async () =>
+          jsonOf(await server.refresh(authorized.client, String(tokens.refresh_token))),
+        ),
+      );
+      expect(new Set(refreshed.map((body) => body.refresh_token)).size).toBe(1);
+      for (const body of refreshed) expect(await server.call(String(body.access_token))).toBe(200);
+      expect(world.eventsOf("grant.revoked")).toEqual([]);
+    });
+
+    test("the operator is told once, and loudly, that several processes must not share it", async () => {
+      const console = vi.spyOn(globalThis.console, "warn").mockImplementation(() => undefined);
+      onTestFinished(() => console.mockRestore());
+      const { world, server } = opened();
+      await server.signIn();
+      expect(world.eventsOf("warning")).toMatchObject([{ message: expect.stringMatching(/must not share it/) }]);
+      expect(console).not.toHaveBeenCalled();
+
+      const { upstreamAuthorizationEndpoint, upstreamTokenEndpoint, upstreamClientId, upstreamClientSecret, baseUrl } =
+        config;
+      const authProxy = new OAuthProxy({
+        ...{ upstreamAuthorizationEndpoint, upstreamTokenEndpoint, upstreamClientId, upstreamClientSecret, baseUrl },
+        tokenStorage: new CustomStorage(new RedisClient()),
+      });
+      await authProxy.fetch(new Request("https://your-server.com/.well-known/oauth-authorization-server"));
+      expect(console.mock.calls).toEqual([[expect.stringMatching(/Several processes must not share it/)]]);
+    });
+
+    test("who is connected can't be listed, and the answer says why", async () => {
+      const { server } = opened();
+      await server.signIn();
+      await expect(server.auth.listGrants()).rejects.toThrow(/^tokenStorage: has no list/);
+    });
   });
 });
 

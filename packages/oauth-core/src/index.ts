@@ -1,6 +1,8 @@
 /** The public surface of `@sallyport/oauth-core`. */
+export { type AuthInfo, toAuthInfo } from "./auth-info.ts";
 export type { AuthorizationServerMetadata } from "./authorization-server-metadata.ts";
 export type { Access } from "./domain/bearers.ts";
+export type { ConnectedGrant, GrantListOptions, GrantPage, GrantSelection } from "./domain/connected-grants.ts";
 export type { Happening, OAuthEvent, RevocationCause, UpstreamOperation } from "./domain/events.ts";
 export type { TokenVerificationResult, TokenVerifier } from "./domain/sign-ins.ts";
 export type { Requirement } from "./guard.ts";
@@ -24,6 +26,7 @@ export type { RegistrationRequest, RegistrationResponse } from "./protocol/clien
 export { ConfigurationError, type OAuthErrorCode, OAuthProxyError, type Reason } from "./protocol/errors.ts";
 export type { ScopeHierarchy } from "./protocol/scope.ts";
 export type { TokenResponse } from "./protocol/token-response.ts";
+export { ResourceServer, type ResourceServerConfig } from "./resource-server.ts";
 export type { Runtime } from "./runtime.ts";
 export {
   type AuthSession,

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { World } from "../test/harness.ts";
 
@@ -14,4 +15,26 @@ test("a client registers, a person approves and signs in, and the token opens th
   const revoked = await server.post("/oauth/revoke", { token: tokens.refresh_token, client_id: client.clientId });
   expect(revoked.status).toBe(200);
   expect(await server.call(tokens.access_token)).toBe(401);
+});
+
+test("a scope is found in the broader one that contains it, over several steps and not the other way", () => {
+  const { auth } = new World().server({
+    resourceScopes: ["admin", "write"],
+    scopeHierarchy: { admin: ["write"], write: ["read-notes"] },
+  });
+
+  expect(auth.impliedScopes(["admin", "other"])).toEqual(["admin", "other", "write", "read-notes"]);
+  expect(auth.impliedScopes(["read-notes", "constructor"])).toEqual(["read-notes", "constructor"]);
+});
+
+test("a server is made without randomness, which Workers have not got before their first request", async () => {
+  let isServing = false;
+  const randomBytesOf = (size: number) => {
+    if (!isServing) throw new Error("There is no randomness here.");
+    return randomBytes(size);
+  };
+  const { auth } = new World().server({ runtime: { randomBytes: randomBytesOf } });
+  isServing = true;
+
+  expect(await auth.registerClient({ redirect_uris: ["http://127.0.0.1/cb"] })).toHaveProperty("client_id");
 });

@@ -2,6 +2,7 @@
 import { type AuthorizationServerMetadata, toCamelCase } from "./authorization-server-metadata.ts";
 import { DEFAULT_RUNTIME } from "./default-runtime.ts";
 import type { Access } from "./domain/bearers.ts";
+import type { GrantListOptions, GrantPage, GrantSelection } from "./domain/connected-grants.ts";
 import type { Engine } from "./domain/engine.ts";
 import type { Observe } from "./domain/events.ts";
 import { deriveKeys } from "./domain/keys.ts";
@@ -16,6 +17,7 @@ import type { RegistrationRequest, RegistrationResponse } from "./protocol/clien
 import { OAuthProxyError } from "./protocol/errors.ts";
 import { KNOWN_CLIENTS } from "./protocol/known-callbacks.ts";
 import { type Parameters, parseParameters } from "./protocol/parameters.ts";
+import { type ScopeHierarchy, withImplied } from "./protocol/scope.ts";
 import { formatServerMetadata, type ServerMetadata } from "./protocol/server-metadata.ts";
 import type { TokenResponse } from "./protocol/token-response.ts";
 import { createRoutes } from "./routes.ts";
@@ -95,6 +97,7 @@ export class OAuthProxy {
   readonly #settings: Settings;
   readonly #engine: Engine;
   readonly #guard: Guard;
+  readonly #hierarchy: ScopeHierarchy;
   readonly #router: Router;
   readonly #metadata: ServerMetadata;
   readonly #storage: TokenStorage;
@@ -148,11 +151,12 @@ export class OAuthProxy {
       issParameter: config.advertiseIssuerParameter ?? true,
     });
     this.#router = new Router(createRoutes(settings, engine, pageSettings(config, settings), this.#metadata));
+    this.#hierarchy = config.scopeHierarchy ?? {};
     this.#guard = new Guard({
       bearers: engine.bearers,
       resources: settings.resources,
       baseline: engine.scopes.baseline,
-      hierarchy: config.scopeHierarchy ?? {},
+      hierarchy: this.#hierarchy,
       origins: new Origins([
         settings.origin,
         ...settings.resources.map(originOf),
@@ -211,6 +215,15 @@ export class OAuthProxy {
   ): Promise<Access | Response> {
     const result = await this.#guard.check(request, requirement);
     return "status" in result ? toResponse(result, options.Response ?? Response, request.method) : result;
+  }
+
+  /**
+   * These scopes, and all that they contain by the option `scopeHierarchy`: what a check of single scopes has to look at, or a broad one would not open what it contains.
+   *
+   * @see {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 RFC 6750 §3.1} `insufficient_scope`
+   */
+  impliedScopes(scopes: readonly string[]): string[] {
+    return [...withImplied(new Set(scopes), this.#hierarchy)];
   }
 
   /** The headers that the answers of a protected route need, so that a page of an admitted origin can read them. */
@@ -276,6 +289,51 @@ export class OAuthProxy {
         return null;
       throw error;
     }
+  }
+
+  /**
+   * Who is connected: one page of living grants, of everybody or of one person. For operators, and for a page on which people see what they let in.
+   *
+   * Costs one page of the storage's `list` (on Redis a walk over all keys, on PostgreSQL and disk an index) and one read for each grant on it. A
+   * sign-in that ends meanwhile may be missing.
+   *
+   * @example
+   * ```ts
+   * const { grants, cursor } = await auth.listGrants({ subject: access.subject });
+   * ```
+   * @throws {ConfigurationError} naming `tokenStorage`, where it has no `list`
+   * @throws {TypeError} for a `subject` that is named and is none
+   * @throws {RangeError} for a `limit` or a `cursor` that is none
+   * @throws {OAuthProxyError} `temporarily_unavailable` while the storage can't be reached
+   */
+  async listGrants(options: GrantListOptions = {}): Promise<GrantPage> {
+    return this.#engine.connectedGrants.list(options);
+  }
+
+  /**
+   * Ends a grant: its tokens count no more, here at once and elsewhere within `revocationCheckTtl`, and the upstream's are revoked where it can.
+   *
+   * An id says nothing about who asks. **On a page for people pass their `subject`**, or one person ends another's.
+   *
+   * @returns whether it was this call that ended it; `false` for one that is over, that is not of `subject`, or that never was
+   * @throws {OAuthProxyError} `temporarily_unavailable` while the storage can't be reached
+   * @see {@link https://www.rfc-editor.org/rfc/rfc7009#section-2 RFC 7009 §2}
+   */
+  async revokeGrant(id: string, options: Pick<GrantSelection, "subject"> = {}): Promise<boolean> {
+    return this.#engine.connectedGrants.end(id, options);
+  }
+
+  /**
+   * Signs a person out everywhere: ends every grant of theirs, as {@link revokeGrant} does.
+   *
+   * A sign-in that is under way may still end after it. Where a secret has been taken out of the option `secret` within a grant's life, ask for
+   * `thorough`. After a rejection some may have been ended; call it again.
+   *
+   * @returns how many it ended
+   * @throws as {@link listGrants}
+   */
+  async revokeGrants(selection: GrantSelection & { readonly subject: string }): Promise<number> {
+    return this.#engine.connectedGrants.endAll(selection);
   }
 
   /** The server metadata, with its members in camelCase. @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-2 RFC 8414 §2} */

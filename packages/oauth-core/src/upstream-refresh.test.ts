@@ -3,7 +3,7 @@ import { Gate } from "../test/gate.ts";
 import { jsonOf, type Server, type UpstreamAnswer, type World } from "../test/harness.ts";
 import { randomFrom } from "../test/random.ts";
 import { passing, serversWith } from "../test/servers.ts";
-import { Accident, shuffled } from "../test/unreliable-storage.ts";
+import { Accident, goneAfter, type StorageCall, shuffled } from "../test/unreliable-storage.ts";
 
 // Whole servers by the hundred, on whatever machine this is.
 vi.setConfig({ testTimeout: 60_000 });
@@ -259,20 +259,26 @@ describe("A rotated upstream token is persisted before anything else is done wit
     expect(world.storage.calls[answered + 1]).toBe("replace grant");
   });
 
-  test.each(["fails", "fails after the deed"] as const)(
+  const storing = ({ verb, kind }: StorageCall) => verb === "replace" && kind === "grant";
+
+  test.each([
+    ["fails", () => new Accident("fails", 1, storing).treatment],
+    ["may have failed, and the storage can't be asked", () => goneAfter(storing)],
+  ])(
     "if storing it %s, the request fails closed: nobody is given what may be gone a moment later",
-    async (fault) => {
+    async (_, accident) => {
       const { storage, world, at, client, tokens } = await signedIn(-10);
-      const accident = () => new Accident(fault, 1, ({ verb, kind }) => verb === "replace" && kind === "grant");
-      storage.treatment = accident().treatment;
+      storage.treatment = accident();
       await expect(at(0).auth.loadUpstreamTokens(tokens.access_token)).rejects.toThrow(
         expect.objectContaining({ code: "temporarily_unavailable" }),
       );
       storage.recover();
       world.now += 3600;
-      storage.treatment = accident().treatment;
+      storage.treatment = accident();
       expect((await at(0).refresh(client, tokens.refresh_token)).status).toBe(503);
       storage.recover();
+      // The lease of whoever could not give it back has run out.
+      world.now += 16;
       const answer = await at(0).refresh(client, tokens.refresh_token);
       expect(answer.status).toBe(200);
       const { access_token } = await jsonOf(answer);

@@ -192,6 +192,7 @@ export class DomainProcess {
       collection: collection<CodeRecord>("code"),
       redemptions: collection<string>("redemption"),
       grants,
+      subjectKeys: KEYS["grant-subject"],
       runtime,
       observe,
       authorizationCodeTtl: ttls.authorizationCodeTtl,

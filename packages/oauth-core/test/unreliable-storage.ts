@@ -123,3 +123,16 @@ export class Accident {
     return this.#gate.opened;
   }
 }
+
+/** Does the first call that is picked, and is gone before it answers: from then on nobody is answered. */
+export function goneAfter(picks: (call: StorageCall) => boolean): Treatment {
+  let gone = false;
+  return async (call, perform) => {
+    if (!gone) {
+      const answer = await perform();
+      if (!picks(call)) return answer;
+      gone = true;
+    }
+    throw new Error("the storage can not be reached");
+  };
+}

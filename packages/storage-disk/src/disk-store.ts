@@ -2,12 +2,17 @@
 
 import { join, resolve } from "node:path";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
-import type { AtomicTokenStorage, KeyPage, ListOptions } from "@sallyport/oauth-core";
+import {
+  type AtomicTokenStorage,
+  assertTtl,
+  jsonText,
+  type KeyPage,
+  type ListOptions,
+} from "@sallyport/oauth-core/storage";
 import { openDatabase } from "./database-file.ts";
 import { DiskStoreError, diskStoreError, isBusy } from "./disk-store-error.ts";
-import { jsonText } from "./json-text.ts";
 import { keyOf, keyText, keyTextAfter } from "./key-text.ts";
-import { assertTtl, expiryOf } from "./lifetime.ts";
+import { expiryOf } from "./lifetime.ts";
 import { Records } from "./records.ts";
 import { WriteQueue } from "./write-queue.ts";
 

@@ -1,7 +1,6 @@
 /** The one table, and every statement about it. A record that has expired is absent to all of them. */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { hasMembers, sameMembers } from "./json-text.ts";
 
 /** "Sall", so that a database tells whose it is. */
 export const APPLICATION_ID = 0x53616c6c;
@@ -85,13 +84,9 @@ export class Records {
     return this.#claim.run(key, value, expiresAt, now).changes === 1;
   }
 
-  /** Compares texts, and where that fails looks whether the same members stand in another order. */
+  /** Values are compared as texts: equal ones have one text. */
   replace(key: string, expected: string, value: string, expiresAt: number | null, now: number): boolean {
-    if (this.#replace.run(value, expiresAt, key, expected, now).changes === 1) return true;
-    if (!hasMembers(expected)) return false;
-    const live = this.get(key, now);
-    if (live === undefined || !sameMembers(live, expected)) return false;
-    return this.#replace.run(value, expiresAt, key, live, now).changes === 1;
+    return this.#replace.run(value, expiresAt, key, expected, now).changes === 1;
   }
 
   take(key: string, now: number): string | undefined {

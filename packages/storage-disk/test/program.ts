@@ -7,6 +7,9 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
+/** What makes a program find the other packages as tests do. */
+const FROM_SOURCE = new URL("../../../tools/from-source.ts", import.meta.url).href;
+
 /** How a process ended, and everything that it said. */
 export interface Ending {
   readonly code: number | null;
@@ -26,7 +29,8 @@ export class Program {
   constructor(name: string, ...args: readonly string[]) {
     const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
     // Without the warnings about what is experimental in Node.js, whatever a program says on stderr is a complaint.
-    const child = spawn(process.execPath, ["--no-warnings", file, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+    const flags = ["--no-warnings", "--import", FROM_SOURCE];
+    const child = spawn(process.execPath, [...flags, file, ...args], { stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
     const complaints = text(child.stderr);
     createInterface(child.stdout).on("line", (line) => {

@@ -13,17 +13,21 @@ export const LONG = 3600;
 export type Optional = "take" | "list" | "close" | "fail";
 
 /** A clause as it is written in this folder. */
-export interface StorageClause {
+export interface StorageClause<Subject extends StorageSubject = StorageSubject> {
   readonly id: string;
   readonly sentence: string;
   /** Default true. */
   readonly waivable?: boolean;
   readonly needs?: Optional;
-  play(stage: Stage): Promise<void>;
+  play(stage: Stage<Subject>): Promise<void>;
 }
 
 /** Makes a clause that anybody can check out of one that is played on a stage. */
-export function clause({ play, waivable = true, ...facts }: StorageClause): Clause {
+export function clause<Subject extends StorageSubject = StorageSubject>({
+  play,
+  waivable = true,
+  ...facts
+}: StorageClause<Subject>): Clause<Subject> {
   return {
     ...facts,
     waivable,
@@ -42,13 +46,13 @@ export function clause({ play, waivable = true, ...facts }: StorageClause): Clau
 }
 
 /** One performance of one clause. */
-export class Stage {
-  readonly subject: StorageSubject;
+export class Stage<Subject extends StorageSubject = StorageSubject> {
+  readonly subject: Subject;
   readonly #clause: Pick<Clause, "id" | "sentence">;
   readonly #space = randomUUID();
   readonly #opened: TokenStorage[] = [];
 
-  constructor(subject: StorageSubject, facts: Pick<Clause, "id" | "sentence">) {
+  constructor(subject: Subject, facts: Pick<Clause, "id" | "sentence">) {
     this.subject = subject;
     this.#clause = facts;
   }

@@ -5,7 +5,7 @@ import type { NewGrant } from "./grants.ts";
 import { HmacSigner, type Signer } from "./signer.ts";
 
 const KEY = Buffer.from("the key that signs access tokens here...");
-const GRANT = "AbCdEfGhIjKlMnOpQrStUv";
+const GRANT = "AbCdEfGhIjKlMnOpQrStUvAbCdEfGhIjKlMnOpQrStUv";
 const refusal = (reason: string) => expect.objectContaining({ name: "OAuthProxyError", code: "invalid_token", reason });
 
 /** Counts how often a signature is really checked. */
@@ -218,6 +218,6 @@ describe("verified tokens are remembered", () => {
 
 test("a token of a grant that never was opens nothing", async () => {
   const { accessTokens } = await arranged();
-  const token = await signed({ ...usual, jti: "vUtSrQpOnMlKjIhGfEdCbA.abcdefghijkl" });
+  const token = await signed({ ...usual, jti: "vUtSrQpOnMlKjIhGfEdCbAvUtSrQpOnMlKjIhGfEdCbA.abcdefghijkl" });
   await expect(accessTokens.verifyLiving(token, RESOURCE)).rejects.toThrow(refusal("token_revoked"));
 });

@@ -4,10 +4,13 @@ import { type AccessTokenClaims, checkAccessTokenClaims } from "../protocol/acce
 import { OAuthProxyError } from "../protocol/errors.ts";
 import { formatScope } from "../protocol/scope.ts";
 import type { Runtime } from "../runtime.ts";
+import { GRANT_ID } from "./grant-id.ts";
 import type { Grants, NewGrant } from "./grants.ts";
 import type { Signer } from "./signer.ts";
 
 const TYP = "at+jwt";
+/** The `jti` of our tokens begins with the name of their grant. */
+const GRANT_OF = new RegExp(`^(${GRANT_ID})\\.`);
 /** Verified tokens that are remembered. */
 const MOST_VERIFIED = 10_000;
 /** Longer tokens are not remembered, so that the memory stays bounded in bytes as well. */
@@ -79,7 +82,7 @@ export class AccessTokens {
     }
     const { header, claims } = await signer.open(token);
     const checked = checkAccessTokenClaims(header, claims, { issuer, audience, now });
-    const grantId = /^([A-Za-z0-9_-]{22})\./.exec(checked.jti)?.[1];
+    const grantId = GRANT_OF.exec(checked.jti)?.[1];
     if (grantId === undefined) throw new OAuthProxyError("token_malformed");
     const verified = { header, claims: checked, grantId };
     this.#remember(token, verified);

@@ -4,12 +4,13 @@ import { Gate } from "../../test/gate.ts";
 import { randomFrom } from "../../test/random.ts";
 import { Accident, shuffled } from "../../test/unreliable-storage.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
-import type { CodeRecord } from "./codes.ts";
+import type { Codes } from "./codes.ts";
+import type { NewGrant } from "./grants.ts";
 
 const refusal = (reason: string) => expect.objectContaining({ name: "OAuthProxyError", code: "invalid_grant", reason });
 const REFUSED = "refused";
 
-const record: Omit<CodeRecord, "expiresAt"> = {
+const record = {
   clientId: CLIENT_ID,
   redirectUri: "http://127.0.0.1:49152/callback",
   codeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
@@ -18,13 +19,21 @@ const record: Omit<CodeRecord, "expiresAt"> = {
   resources: [RESOURCE],
   traceId: "trace",
   signedIn: { subject: "alice", claims: {} },
-};
+} satisfies Parameters<Codes["issue"]>[0];
 
 function arranged() {
   const world = new DomainWorld();
   const process = world.process();
-  const spend = (code: string, by: DomainProcess = process) => by.codes.spend(code, CLIENT_ID, world.newGrant());
+  const spend = (code: string, by: DomainProcess = process) => spentBy(by, code, world.newGrant());
   return { world, process, spend };
+}
+
+/** Spends a code as the token endpoint does, and tells which grant there is for it. */
+async function spentBy({ codes }: DomainProcess, code: string, grant: NewGrant): Promise<string> {
+  const { signedIn } = await codes.find(code);
+  if (signedIn === undefined) throw new Error("nobody has signed in");
+  await codes.spend(code, CLIENT_ID, signedIn.grantId, grant);
+  return signedIn.grantId;
 }
 
 /** The grants of those who were paid, and the reasons of the others. */
@@ -51,7 +60,7 @@ describe("a code", () => {
     const code = await process.codes.issue(record);
     expect(await process.codes.find(code)).toMatchObject(record);
     expect(await process.codes.find(code)).toMatchObject(record);
-    await expect(spend(code)).resolves.toMatch(/^[A-Za-z0-9_-]{22}$/);
+    await expect(spend(code)).resolves.toMatch(/^[A-Za-z0-9_-]{44}$/);
   });
 
   test("that was never issued is none", async () => {
@@ -93,7 +102,7 @@ describe("one winner per code", () => {
         world.storage.treatment = shuffled(randomFrom(seed));
         const { paid, reasons } = await outcomes(
           Array.from({ length: 32 }, (_, index) =>
-            (processes[index % count] ?? process).codes.spend(code, CLIENT_ID, world.newGrant()),
+            spentBy(processes[index % count] ?? process, code, world.newGrant()),
           ),
         );
         expect(paid, `seed ${seed}`).toHaveLength(1);
@@ -172,7 +181,7 @@ describe("the winner is not punished for a sibling", () => {
     for (const refreshable of [true, false]) {
       const code = await process.codes.issue(record);
       const expiresAt = world.now + 30;
-      const spend = () => process.codes.spend(code, CLIENT_ID, world.newGrant({ refreshable, expiresAt }));
+      const spend = () => spentBy(process, code, world.newGrant({ refreshable, expiresAt }));
       await spend();
       world.now += 31;
       await expect(spend()).rejects.toThrow(refusal("code_replayed"));
@@ -256,7 +265,7 @@ describe("work that can be done only once for a code", () => {
     world.storage.treatment = shuffled(randomFrom(3));
     let done = 0;
     const attempts = Array.from({ length: 32 }, async () => {
-      await process.codes.once(code, CLIENT_ID, async () => done++);
+      await process.codes.once(code, async () => done++);
       return spend(code);
     });
     const { paid, reasons } = await outcomes(attempts);
@@ -281,7 +290,7 @@ describe("work that can be done only once for a code", () => {
   test("can be tried again where it failed for the moment, and not where it failed for good", async () => {
     const { process } = arranged();
     const code = await process.codes.issue(record);
-    const once = (work: () => Promise<string>) => process.codes.once(code, CLIENT_ID, work);
+    const once = (work: () => Promise<string>) => process.codes.once(code, work);
     const fail = (reason: "upstream_unavailable" | "upstream_invalid_grant") => async (): Promise<string> => {
       throw new OAuthProxyError(reason);
     };

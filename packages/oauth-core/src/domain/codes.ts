@@ -2,11 +2,13 @@
 
 import { OAuthProxyError } from "../protocol/errors.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Collection } from "../state/collection.ts";
+import type { Collection, Entry } from "../state/collection.ts";
 import { digest } from "../state/digest.ts";
 import type { Observe, RevocationCause } from "./events.ts";
-import { type Grants, isLiving, type LivingEntry, type NewGrant } from "./grants.ts";
+import { grantIdOf } from "./grant-id.ts";
+import { type Grant, type GrantRecord, type Grants, isLiving, type LivingEntry, type NewGrant } from "./grants.ts";
 import type { UpstreamTokens } from "./identity-provider.ts";
+import type { Keys } from "./keys.ts";
 
 /** The grant-to-be that a code stands for. */
 export interface CodeRecord {
@@ -19,7 +21,7 @@ export interface CodeRecord {
   readonly expiresAt: number;
   readonly traceId: string;
   /** Who signed in; absent where the upstream's code is still to be redeemed, by the client's own verifier. */
-  readonly signedIn?: SignedIn | undefined;
+  readonly signedIn?: GrantToBe | undefined;
   /** With `forwardPkce`: the upstream's code and the nonce of its ID token. */
   readonly upstreamCode?: { readonly code: string; readonly nonce: string } | undefined;
 }
@@ -31,38 +33,56 @@ export interface SignedIn {
   readonly upstream?: UpstreamTokens | undefined;
 }
 
+/** A finished sign-in, and the name that its grant will have. */
+export interface GrantToBe extends SignedIn {
+  /**
+   * Kept and not worked out again by whoever redeems the code: while secrets are rotated, two processes would give one code two names, and so
+   * pay it twice.
+   */
+  readonly grantId: string;
+}
+
 /** Within this many seconds after a redemption another one is a retry of a client that lost the answer; after it, a replay. */
 const RETRY_WINDOW = 10;
 /** How far the clock of the process that issued a code may be off. */
 const CLOCK_SKEW = 60;
+/** Redemptions of this process that are remembered as unanswered. */
+const MOST_UNANSWERED = 1000;
 
 export interface CodesOptions {
   readonly collection: Collection<CodeRecord>;
   /** Who redeems a code right now; lives for {@link RETRY_WINDOW} seconds on the storage's own clock. */
   readonly redemptions: Collection<string>;
   readonly grants: Grants;
+  /** What hides whose a grant is in its name. */
+  readonly subjectKeys: Keys;
   readonly runtime: Runtime;
   readonly observe: Observe;
   readonly authorizationCodeTtl: number;
   /** Ends a grant and its upstream's tokens. */
-  readonly revoke: (grantId: string, entry: LivingEntry, because: RevocationCause) => Promise<void>;
+  readonly revoke: (grantId: string, entry: LivingEntry, because: RevocationCause) => Promise<unknown>;
 }
 
 /** The authorization codes of one server. */
 export class Codes {
   readonly #options: CodesOptions;
+  /** The salts of grants that this process has made, or may have, without giving anything for them. */
+  readonly #unanswered = new Set<string>();
 
   constructor(options: CodesOptions) {
     this.#options = options;
   }
 
   /** Stores a grant-to-be under a new code of 256 random bits. */
-  async issue(record: Omit<CodeRecord, "expiresAt">): Promise<string> {
+  async issue(
+    record: Omit<CodeRecord, "expiresAt" | "signedIn"> & { readonly signedIn?: SignedIn | undefined },
+  ): Promise<string> {
     const { runtime, collection, authorizationCodeTtl } = this.#options;
     const code = `sp_ac_${Buffer.from(runtime.randomBytes(32)).toString("base64url")}`;
+    const signedIn = record.signedIn && this.#grantToBe(code, record.signedIn);
     await collection.save(
       digest(code),
-      { ...record, expiresAt: runtime.now() + authorizationCodeTtl },
+      { ...record, signedIn, expiresAt: runtime.now() + authorizationCodeTtl },
       authorizationCodeTtl,
     );
     return code;
@@ -80,15 +100,12 @@ export class Codes {
   /**
    * Lets one caller do something with a code that can be done only once, and lets it be tried again if it failed for the moment.
    *
-   * @throws {OAuthProxyError} as {@link spend} does, for everyone else
+   * @throws {OAuthProxyError} `code_invalid` for everyone else: nobody has signed in with the code yet, so there is no grant to look for
    */
-  async once<T>(code: string, clientId: string, work: () => Promise<T>): Promise<T> {
+  async once<T>(code: string, work: () => Promise<T>): Promise<T> {
     const { redemptions, authorizationCodeTtl } = this.#options;
     const marker = `once.${digest(code)}`;
-    if (!(await redemptions.claim(marker, "", authorizationCodeTtl))) {
-      const { redemption } = await this.#announce(code);
-      return this.#refuse(code, clientId, redemption);
-    }
+    if (!(await redemptions.claim(marker, "", authorizationCodeTtl))) throw new OAuthProxyError("code_invalid");
     try {
       return await work();
     } catch (error) {
@@ -98,34 +115,79 @@ export class Codes {
     }
   }
 
-  /** Keeps who signed in, so that a redemption that fails from here on can be repeated: what the upstream was asked with is spent by now. */
-  async keep(code: string, record: CodeRecord, signedIn: SignedIn): Promise<void> {
+  /**
+   * Keeps who signed in, so that a redemption that fails from here on can be repeated: what the upstream was asked with is spent by now. To be
+   * called under {@link once}: of one code there has to be one name.
+   */
+  async keep(code: string, record: CodeRecord, signedIn: SignedIn): Promise<GrantToBe> {
     const { collection, runtime } = this.#options;
     const left = Math.max(1, record.expiresAt - runtime.now());
-    await collection.save(digest(code), { ...record, upstreamCode: undefined, signedIn }, left);
+    const kept = this.#grantToBe(code, signedIn);
+    await collection.save(digest(code), { ...record, upstreamCode: undefined, signedIn: kept }, left);
+    return kept;
   }
 
   /**
    * Spends a code for a grant. Of any number of simultaneous callers exactly one succeeds, and only that one's grant exists.
    *
-   * The grant's name is derived from the code, so that creating it *is* spending the code: there is no moment in which a code is burnt and
+   * The grant's name stands in the code's record, so that creating it *is* spending the code: there is no moment in which a code is burnt and
    * nothing was given for it. Those who come second are told apart by a marker that lives on the storage's clock, since the clocks of two
    * processes can't be compared: whoever finds the marker of the successful redemption still there is a retry and harms nobody; whoever could
    * set a new one, although the grant exists, comes too late and is a replay.
    *
+   * A retry succeeds where this process knows that it made the grant and gave nothing for it; see {@link unanswered}.
+   *
+   * @returns the grant that exists, which such a retry finds and does not make
    * @throws {OAuthProxyError} `code_invalid` for a retry; `code_replayed` for a replay, after the grant has been ended
    */
-  async spend(code: string, clientId: string, grant: NewGrant): Promise<string> {
+  async spend(code: string, clientId: string, grantId: string, grant: NewGrant): Promise<Grant> {
     const { grants, runtime } = this.#options;
     const announcedAt = runtime.now();
     const announced = await this.#announce(code);
-    const grantId = grantIdOf(code);
-    if (!(await grants.create(grantId, { ...grant, redemption: announced.redemption }))) {
-      return this.#refuse(code, clientId, announced.redemption);
+    const mine: Grant = { ...grant, redemption: announced.redemption };
+    if (!(await this.#create(grantId, mine))) {
+      const existing = await grants.get(grantId);
+      if (!this.#wasUnanswered(existing)) return this.#refuse(code, clientId, grantId, existing, announced);
+      await this.#restartWindow(code, existing.value.redemption);
+      return existing.value;
     }
     const isFresh = announced.first && runtime.now() - announcedAt <= RETRY_WINDOW / 2;
     if (!isFresh) await this.#restartWindow(code, announced.redemption);
-    return grantId;
+    return mine;
+  }
+
+  /**
+   * Notes that a grant was, or may have been, made and that nobody was given anything for it: the storage failed after the deed, and the request
+   * ended in an error. The next redemption of its code in this process may have it.
+   *
+   * That pays nothing twice. The salt is that of one attempt, which has given up; whoever takes the note, takes it away. What another process
+   * did, or one that died, nobody can know: its answer may have been lost or not.
+   */
+  unanswered({ salt }: Pick<Grant, "salt">): void {
+    this.#unanswered.add(salt);
+    if (this.#unanswered.size <= MOST_UNANSWERED) return;
+    for (const oldest of this.#unanswered) {
+      this.#unanswered.delete(oldest);
+      return;
+    }
+  }
+
+  async #create(grantId: string, grant: Grant): Promise<boolean> {
+    try {
+      return await this.#options.grants.create(grantId, grant);
+    } catch (error) {
+      this.unanswered(grant);
+      throw error;
+    }
+  }
+
+  /** Whether a grant is one that this process made and gave nothing for. Asked twice, it says so once. */
+  #wasUnanswered(existing: Entry<GrantRecord> | undefined): existing is LivingEntry {
+    return existing !== undefined && isLiving(existing) && this.#unanswered.delete(existing.value.salt);
+  }
+
+  #grantToBe(code: string, signedIn: SignedIn): GrantToBe {
+    return { ...signedIn, grantId: grantIdOf(this.#options.subjectKeys, signedIn.subject, code) };
   }
 
   /**
@@ -150,10 +212,14 @@ export class Codes {
     return { redemption: (await redemptions.get(digest(code)))?.value ?? mine, first: false };
   }
 
-  async #refuse(code: string, clientId: string, redemption: string): Promise<never> {
-    const { grants, observe, revoke } = this.#options;
-    const grantId = grantIdOf(code);
-    const existing = await grants.get(grantId);
+  async #refuse(
+    code: string,
+    clientId: string,
+    grantId: string,
+    existing: Entry<GrantRecord> | undefined,
+    { redemption }: { readonly redemption: string },
+  ): Promise<never> {
+    const { observe, revoke } = this.#options;
     if (existing === undefined || !isLiving(existing)) throw new OAuthProxyError("code_invalid");
     const { subject, traceId } = existing.value;
     if (existing.value.redemption === redemption || !(await this.#isMarkedBy(code, redemption))) {
@@ -170,9 +236,4 @@ export class Codes {
   async #isMarkedBy(code: string, redemption: string): Promise<boolean> {
     return (await this.#options.redemptions.get(digest(code)))?.value === redemption;
   }
-}
-
-/** A name of 132 bits from which the code can't be found. */
-function grantIdOf(code: string): string {
-  return digest(`grant\0${code}`).slice(0, 22);
 }

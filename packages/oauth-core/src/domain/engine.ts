@@ -4,6 +4,7 @@ import type { Bearers } from "./bearers.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
 import type { Clients } from "./clients.ts";
 import type { Codes } from "./codes.ts";
+import type { ConnectedGrants } from "./connected-grants.ts";
 import type { Observe } from "./events.ts";
 import type { Grants } from "./grants.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
@@ -31,4 +32,5 @@ export interface Engine {
   readonly issuance: TokenIssuance;
   readonly bearers: Bearers;
   readonly upstreamSessions: UpstreamSessions;
+  readonly connectedGrants: ConnectedGrants;
 }

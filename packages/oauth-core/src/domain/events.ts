@@ -2,7 +2,7 @@
 import type { Reason } from "../protocol/errors.ts";
 
 /** Why a grant ended. */
-export type RevocationCause = "client" | "code_replay" | "refresh_token_reuse" | "upstream";
+export type RevocationCause = "client" | "code_replay" | "operator" | "refresh_token_reuse" | "upstream";
 
 /** What this server asked of the upstream. */
 export type UpstreamOperation = "exchange" | "refresh" | "revoke";

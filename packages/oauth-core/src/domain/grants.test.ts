@@ -5,7 +5,7 @@ import { shuffled } from "../../test/unreliable-storage.ts";
 import type { Grant, LivingEntry, NewGrant } from "./grants.ts";
 
 const refusal = (reason: string) => expect.objectContaining({ name: "OAuthProxyError", code: "invalid_grant", reason });
-const GRANT = "AbCdEfGhIjKlMnOpQrStUv";
+const GRANT = "AbCdEfGhIjKlMnOpQrStUvAbCdEfGhIjKlMnOpQrStUv";
 
 async function arranged(options: ProcessOptions = {}, change: Partial<NewGrant> = {}) {
   const world = new DomainWorld();
@@ -63,7 +63,10 @@ describe("a grant", () => {
 describe("RFC 6749 §10.4: a refresh token that is wrong moves nothing and ends nothing", () => {
   test.each([
     ["none at all", () => "not a token"],
-    ["of a grant that is not known", (token: string) => token.replace(GRANT, "vUtSrQpOnMlKjIhGfEdCbA")],
+    [
+      "of a grant that is not known",
+      (token: string) => token.replace(GRANT, "vUtSrQpOnMlKjIhGfEdCbAvUtSrQpOnMlKjIhGfEdCbA"),
+    ],
     ["forged", (token: string) => token.slice(0, -1) + (token.endsWith("A") ? "B" : "A")],
   ])("%s", async (_, change) => {
     const { world, process, first } = await arranged();

@@ -3,6 +3,7 @@
 import { OAuthProxyError } from "../protocol/errors.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Collection, Entry } from "../state/collection.ts";
+import type { ListOptions } from "../state/token-storage.ts";
 import type { Observe, RevocationCause } from "./events.ts";
 import type { UpstreamTokens } from "./identity-provider.ts";
 import type { Keys } from "./keys.ts";
@@ -12,6 +13,8 @@ import { formatRefreshToken, parseRefreshToken, provesRefreshToken, type Refresh
 /** A living grant. */
 export interface Grant {
   readonly clientId: string;
+  /** As the client called itself when it was granted. */
+  readonly clientName?: string | undefined;
   readonly subject: string;
   readonly scope: readonly string[];
   readonly resources: readonly string[];
@@ -70,7 +73,7 @@ export interface GrantsOptions {
   readonly authorizationCodeTtl: number;
   readonly revocationCheckTtl: number;
   /** Ends a grant and its upstream's tokens. */
-  readonly revoke: (grantId: string, entry: LivingEntry, because: RevocationCause) => Promise<void>;
+  readonly revoke: (grantId: string, entry: LivingEntry, because: RevocationCause) => Promise<unknown>;
 }
 
 /** How far the clock of another process may be off. */
@@ -83,15 +86,20 @@ const ATTEMPTS = 64;
 /** The grants of one server. */
 export class Grants {
   readonly #options: GrantsOptions;
-  readonly #instance: string;
+  #instance: string | undefined;
   readonly #alive: RecentlySeen;
   readonly #ended: RecentlySeen;
 
   constructor(options: GrantsOptions) {
     this.#options = options;
-    this.#instance = Buffer.from(options.runtime.randomBytes(6)).toString("base64url");
     this.#alive = new RecentlySeen(100_000);
     this.#ended = new RecentlySeen(100_000);
+  }
+
+  /** Which process this is. Made on first use: Workers have no randomness before their first request. */
+  get #self(): string {
+    this.#instance ??= Buffer.from(this.#options.runtime.randomBytes(6)).toString("base64url");
+    return this.#instance;
   }
 
   /** How long a fresh grant lives unless it is refreshed, in seconds. */
@@ -131,6 +139,15 @@ export class Grants {
   proves(refreshToken: string, grant: Pick<Grant, "salt">): boolean {
     const claim = parseRefreshToken(refreshToken);
     return claim !== undefined && provesRefreshToken(this.#options.keys, claim, grant.salt);
+  }
+
+  /**
+   * The names that begin so, page by page: living grants, and what is left of those that have ended.
+   *
+   * @throws {ConfigurationError} where the storage can't list
+   */
+  list(beginning: string, options: ListOptions): Promise<{ ids: readonly string[]; cursor: string | undefined }> {
+    return this.#options.collection.list(beginning, options);
   }
 
   /**
@@ -203,7 +220,7 @@ export class Grants {
       const next: Grant = {
         ...grant,
         generation: grant.generation + 1,
-        firstUses: [...firstUses, { generation: grant.generation, at: now, by: this.#instance }],
+        firstUses: [...firstUses, { generation: grant.generation, at: now, by: this.#self }],
         expiresAt: now + this.#options.refreshTokenTtl,
       };
       if (await this.#options.collection.replace(current.grantId, current.entry, next, this.#storedFor(next))) {
@@ -271,7 +288,7 @@ export class Grants {
    */
   #withinGrace(use: FirstUse): boolean {
     const grace = this.#options.refreshTokenGracePeriod;
-    const skew = use.by === this.#instance ? 0 : Math.min(CLOCK_SKEW, grace);
+    const skew = use.by === this.#self ? 0 : Math.min(CLOCK_SKEW, grace);
     return this.#options.runtime.now() - use.at <= grace + skew;
   }
 }

@@ -10,7 +10,8 @@ export type KeyPurpose =
   | "transaction"
   | "client-id"
   | "client-secret"
-  | "refresh-token";
+  | "refresh-token"
+  | "grant-subject";
 
 /** The keys of one purpose: the first signs, all verify. */
 export type Keys = readonly [Uint8Array, ...Uint8Array[]];
@@ -50,6 +51,7 @@ export function deriveKeys(sources: KeySources): Record<KeyPurpose, Keys> & { re
     "client-id": derived("client-id"),
     "client-secret": derived("client-secret"),
     "refresh-token": derived("refresh-token"),
+    "grant-subject": derived("grant-subject"),
     fromUpstreamSecret: sources.secrets.length === 0,
   };
 }

@@ -1,9 +1,10 @@
 /** The shape of a refresh token: which grant, which generation, and the proof that we made it. RFC 6749 §1.5. */
+import { GRANT_ID } from "./grant-id.ts";
 import { type Keys, sign, verify } from "./keys.ts";
 
 /** A recognisable beginning, so that scanners for leaked secrets can find one. */
 const PREFIX = "sp_rt_";
-const SHAPE = /^sp_rt_([A-Za-z0-9_-]{22})\.(0|[1-9][0-9]{0,9})\.([A-Za-z0-9_-]{43})$/;
+const SHAPE = new RegExp(`^${PREFIX}(${GRANT_ID})\\.(0|[1-9][0-9]{0,9})\\.([A-Za-z0-9_-]{43})$`);
 
 /** What a refresh token says of itself. Nothing of it is believed before {@link provesRefreshToken}. */
 export interface RefreshTokenClaim {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type DomainProcess, DomainWorld, type ProcessOptions } from "../../test/domain-process.ts";
 import { Gate } from "../../test/gate.ts";
 import { randomFrom } from "../../test/random.ts";
-import { Accident, shuffled } from "../../test/unreliable-storage.ts";
+import { Accident, goneAfter, shuffled } from "../../test/unreliable-storage.ts";
 import { OAuthProxyError, type Reason } from "../protocol/errors.ts";
 import type { Grant, LivingEntry } from "./grants.ts";
 import type { UpstreamTokens } from "./identity-provider.ts";
@@ -261,10 +261,19 @@ describe("what the upstream rotated is persisted before anything else is done wi
     expect(world.count("upstream.refreshed")).toBe(0);
   });
 
-  test("a storage that did it and could not say so: the next one finds it done", async () => {
+  test("a storage that did it and could not say so is asked", async () => {
     const { world, process } = await arranged(-10);
     world.storage.treatment = new Accident("fails after the deed", 1, ({ verb }) => verb === "replace").treatment;
+    expect(accessTokenOf(await fresh(process))).toBe("access-1");
+    expect(world.provider.refreshed).toHaveLength(1);
+  });
+
+  test("a storage that did it and can't be asked either: the next one finds it done", async () => {
+    const { world, process } = await arranged(-10);
+    world.storage.treatment = goneAfter(({ verb }) => verb === "replace");
     await expect(fresh(process)).rejects.toThrow(refusal("storage_unavailable"));
+    world.storage.recover();
+    world.now += 16;
     expect(accessTokenOf(await fresh(process))).toBe("access-1");
     expect(world.provider.refreshed).toHaveLength(1);
   });

@@ -61,10 +61,16 @@ export class UpstreamSessions {
     }
   }
 
-  /** Ends a grant, and its tokens upstream where the upstream can. What the upstream answers changes nothing here. */
-  async end(grantId: string, entry: LivingEntry, because: RevocationCause): Promise<void> {
+  /**
+   * Ends a grant, and its tokens upstream where the upstream can. What the upstream answers changes nothing here.
+   *
+   * @returns whether it was this call that ended it
+   */
+  async end(grantId: string, entry: LivingEntry, because: RevocationCause): Promise<boolean> {
     const ended = await this.#options.grants.end(grantId, entry, because);
-    if (ended !== undefined) await this.#revoke(ended.upstream, ended.traceId);
+    if (ended === undefined) return false;
+    await this.#revoke(ended.upstream, ended.traceId);
+    return true;
   }
 
   async #revoke(tokens: UpstreamTokens | undefined, traceId: string): Promise<void> {

@@ -77,8 +77,8 @@ export function includesScope(granted: Scope, required: Iterable<string>, hierar
   return true;
 }
 
-/** Each word is expanded once, so that a cycle ends. A Set also visits what is added while it is being walked. */
-function withImplied(granted: Scope, hierarchy: ScopeHierarchy): Scope {
+/** A scope, and all that it contains. Each word is expanded once, so that a cycle ends. A Set also visits what is added while it is being walked. */
+export function withImplied(granted: Scope, hierarchy: ScopeHierarchy): Scope {
   const held = new Set(granted);
   for (const word of held) {
     // A granted word may be called `constructor`: only what the operator wrote counts, never what an object inherits.

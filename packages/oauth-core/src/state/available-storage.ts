@@ -1,7 +1,7 @@
 /** A storage whose failures are told apart from everything else that can go wrong. */
 
 import { OAuthProxyError } from "../protocol/errors.ts";
-import type { AtomicTokenStorage } from "./token-storage.ts";
+import type { AtomicTokenStorage, KeyPage, ListOptions } from "./token-storage.ts";
 
 /**
  * Passes every verb on, and turns whatever the storage rejects with into `storage_unavailable`, with the storage's own words as `cause`.
@@ -9,10 +9,13 @@ import type { AtomicTokenStorage } from "./token-storage.ts";
  * Clients keep their tokens on `temporarily_unavailable` and throw them away on most other errors: an outage must not look like a refusal.
  */
 export class AvailableStorage implements AtomicTokenStorage {
+  declare readonly list?: (prefix: string, options?: ListOptions) => Promise<KeyPage>;
   readonly #storage: AtomicTokenStorage;
 
   constructor(storage: AtomicTokenStorage) {
     this.#storage = storage;
+    const { list } = storage;
+    if (list !== undefined) this.list = (prefix, options) => answered(() => list.call(storage, prefix, options));
   }
 
   get(key: string): Promise<unknown> {

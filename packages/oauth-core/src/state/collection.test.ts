@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Collection, type UnreadableRecord } from "./collection.ts";
 import { MemoryTokenStorage } from "./memory-token-storage.ts";
 import { KeyRing } from "./sealing.ts";
@@ -173,4 +173,113 @@ test("a lifetime that is none is refused before anything reaches the storage", a
   await expect(grants.claim("g1", value, Number.NaN)).rejects.toThrow(RangeError);
   await expect(grants.replace("g1", { value, raw: "x" }, value, 1.5)).rejects.toThrow(RangeError);
   expect(calls).toEqual([]);
+});
+
+describe("where the storage fails", () => {
+  const value = { subject: "alice", generation: 1 };
+  const lost = new Error("connection reset");
+
+  /** A storage of which one verb does its deed, or not, and then fails; and what happens before it is asked again. */
+  function failing(
+    verb: "claim" | "replace",
+    options: { deed: boolean; meanwhile?: (storage: AtomicTokenStorage) => Promise<unknown> },
+  ) {
+    const inner = new MemoryTokenStorage();
+    const { calls, storage } = counted(
+      Object.assign(new MemoryTokenStorage(), {
+        get: (key: string) => inner.get(key),
+        save: (key: string, saved: unknown, ttl?: number) => inner.save(key, saved, ttl),
+        claim: (key: string, claimed: unknown, ttl?: number) => inner.claim(key, claimed, ttl),
+        replace: (key: string, expected: unknown, next: unknown, ttl?: number) =>
+          inner.replace(key, expected, next, ttl),
+        [verb]: async (...given: unknown[]) => {
+          if (options.deed) await Reflect.apply(inner[verb], inner, given);
+          await options.meanwhile?.(inner);
+          throw lost;
+        },
+      }),
+    );
+    return { inner, calls, storage, other: collection({ storage: inner }).grants };
+  }
+
+  test("a claim that was stored is won, by one read", async () => {
+    const { calls, storage } = failing("claim", { deed: true });
+    expect(await collection({ storage }).grants.claim("g1", value, 60)).toBe(true);
+    expect(calls).toEqual(["claim", "get"]);
+  });
+
+  test("a claim is lost where another's record is there, though it says the same", async () => {
+    const { storage, other } = failing("claim", { deed: false });
+    await other.save("g1", value, 60);
+    expect(await collection({ storage }).grants.claim("g1", value, 60)).toBe(false);
+  });
+
+  test("of a claim that left nothing behind nothing is known", async () => {
+    const { calls, storage } = failing("claim", { deed: false });
+    await expect(collection({ storage }).grants.claim("g1", value, 60)).rejects.toBe(lost);
+    expect(calls).toEqual(["claim", "get"]);
+  });
+
+  test("a replace that was stored has happened, by one read", async () => {
+    const { calls, storage, other } = failing("replace", { deed: true });
+    await other.save("g1", value, 60);
+    const { grants } = collection({ storage });
+    const entry = await grants.get("g1");
+    expect(entry !== undefined && (await grants.replace("g1", entry, { ...value, generation: 2 }, 60))).toBe(true);
+    expect(calls).toEqual(["get", "replace", "get"]);
+  });
+
+  test.each([
+    ["what was read is still there", false, undefined],
+    ["somebody went on from it", true, { subject: "alice", generation: 3 }],
+    ["it is gone", true, null],
+  ])("of a replace after which %s nothing is known", async (_, deed, then) => {
+    const { storage, other } = failing("replace", {
+      deed,
+      meanwhile: async () => {
+        if (then === null) await other.delete("g1");
+        else if (then !== undefined) await other.save("g1", then, 60);
+      },
+    });
+    await other.save("g1", value, 60);
+    const { grants } = collection({ storage });
+    const entry = await grants.get("g1");
+    await expect(grants.replace("g1", entry ?? { value, raw: "" }, { ...value, generation: 2 }, 60)).rejects.toBe(lost);
+  });
+
+  test("and fails again, the caller is told how its own call failed", async () => {
+    const { inner, storage } = failing("claim", { deed: true });
+    inner.get = () => Promise.reject(new Error("still down"));
+    await expect(collection({ storage }).grants.claim("g1", value, 60)).rejects.toBe(lost);
+  });
+
+  test("and nothing is sealed, two callers may have written one text: it is not asked", async () => {
+    for (const verb of ["claim", "replace"] as const) {
+      const { calls, inner, storage } = failing(verb, { deed: true });
+      const { grants } = collection({ storage, ring: undefined });
+      if (verb === "claim") await expect(grants.claim("g1", value, 60)).rejects.toBe(lost);
+      else {
+        await inner.save("grant:g1", "{}");
+        await expect(grants.replace("g1", { value, raw: "{}" }, value, 60)).rejects.toBe(lost);
+      }
+      expect(calls).toEqual([verb]);
+    }
+  });
+});
+
+test("ids are listed by what they begin with, page by page, without their prefix", async () => {
+  const { grants, storage } = collection();
+  for (const id of ["a1", "a2", "a3", "b1"]) await grants.save(id, { subject: "alice", generation: 1 }, 60);
+  await storage.save("grants:a4", "of another kind");
+  const first = await grants.list("a", { limit: 2 });
+  expect(first.ids).toHaveLength(2);
+  const second = await grants.list("a", { limit: 2, cursor: first.cursor });
+  expect([...first.ids, ...second.ids].sort()).toEqual(["a1", "a2", "a3"]);
+  expect(second.cursor).toBeUndefined();
+});
+
+test("a storage that can't list is named", async () => {
+  const { get, save, delete: remove, cleanup, claim, replace } = new MemoryTokenStorage();
+  const storage: AtomicTokenStorage = { get, save, delete: remove, cleanup, claim, replace };
+  await expect(collection({ storage }).grants.list("a")).rejects.toThrow(/^tokenStorage: has no list/);
 });

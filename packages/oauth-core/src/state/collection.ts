@@ -1,7 +1,8 @@
 /** Typed collections: one kind of record each, sealed on the way out, opened on the way in, changed by compare-and-swap. */
 
+import { ConfigurationError } from "../protocol/errors.ts";
 import { type KeyRing, open, seal, type Unreadable } from "./sealing.ts";
-import { type AtomicTokenStorage, assertTtl } from "./token-storage.ts";
+import { type AtomicTokenStorage, assertTtl, type ListOptions } from "./token-storage.ts";
 
 /** A record as it was read. */
 export interface Entry<T> {
@@ -29,7 +30,7 @@ export interface CollectionOptions {
 }
 
 /**
- * Records of one kind. Every call is one round trip to the storage.
+ * Records of one kind. Every call is one round trip to the storage; a `claim` or `replace` that failed is two.
  *
  * The storage is always handed a string. A seal has a random nonce, so no two of them are equal: `replace` therefore succeeds only
  * where the record is the very one that was read, not merely one that says the same.
@@ -70,26 +71,81 @@ export class Collection<T> {
     await this.#storage.save(key, this.#seal(key, value), ttl);
   }
 
-  /** Stores a record for `ttl` seconds where nothing live is: of any number of racers exactly one is told `true`. */
+  /**
+   * Stores a record for `ttl` seconds where nothing live is: of any number of racers exactly one is told `true`.
+   *
+   * Where the storage fails, it may have done the deed all the same. It is then asked once what is there: `true` for the very seal of this
+   * call, `false` for any other.
+   *
+   * @throws what the storage rejected with, where nothing is there, it fails again, or nothing is sealed and so whose a record is can't be known.
+   */
   async claim(id: string, value: T, ttl: number): Promise<boolean> {
     assertTtl(ttl);
     const key = this.#key(id);
-    return this.#storage.claim(key, this.#seal(key, value), ttl);
+    const sealed = this.#seal(key, value);
+    try {
+      return await this.#storage.claim(key, sealed, ttl);
+    } catch (error) {
+      const live = await this.#lookBack(key);
+      if (live === undefined || live === null) throw error;
+      return live === sealed;
+    }
   }
 
   /**
    * Stores a record for `ttl` seconds where the storage still holds exactly `entry`: of any number of racers that read the same entry
    * exactly one is told `true`. On `false`, read again and decide again.
+   *
+   * Where the storage fails, it is asked once what is there, and the very seal of this call means `true`.
+   *
+   * @throws what the storage rejected with, where anything else is there: somebody may have gone on from what this call stored, and whoever
+   *   is told `false` has changed nothing.
    */
   async replace(id: string, entry: Entry<T>, value: T, ttl: number): Promise<boolean> {
     assertTtl(ttl);
     const key = this.#key(id);
-    return this.#storage.replace(key, entry.raw, this.#seal(key, value), ttl);
+    const sealed = this.#seal(key, value);
+    try {
+      return await this.#storage.replace(key, entry.raw, sealed, ttl);
+    } catch (error) {
+      if ((await this.#lookBack(key)) === sealed) return true;
+      throw error;
+    }
+  }
+
+  /**
+   * The ids that begin with `prefix`, page by page, live ones and whatever else the storage still names. For operators: no request waits for it.
+   *
+   * @throws {ConfigurationError} naming `tokenStorage`, where the storage has no `list`
+   */
+  async list(
+    prefix: string,
+    options: ListOptions = {},
+  ): Promise<{ ids: readonly string[]; cursor: string | undefined }> {
+    const { list } = this.#storage;
+    if (list === undefined)
+      throw new ConfigurationError("tokenStorage", "has no list, without which nothing can be looked for");
+    const { keys, cursor } = await list.call(this.#storage, this.#key(prefix), options);
+    return { ids: keys.map((key) => key.slice(this.#key("").length)), cursor };
   }
 
   /** Removes a record. That there is none is no error. */
   async delete(id: string): Promise<void> {
     await this.#storage.delete(this.#key(id));
+  }
+
+  /**
+   * What is there after a write that failed; `undefined` where that tells nothing. Only a seal can be recognised, by its nonce: without a ring
+   * another caller may have written the same text.
+   */
+  async #lookBack(key: string): Promise<unknown> {
+    if (this.#ring === undefined) return undefined;
+    try {
+      return await this.#storage.get(key);
+    } catch {
+      // It fails still. What the caller has to know is how its own call failed.
+      return undefined;
+    }
   }
 
   #key(id: string): string {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { jsonOf, jsonText, sameJson } from "./json-value.ts";
@@ -19,19 +20,33 @@ test("a value is the same as its copy, whatever the order of its members", () =>
   fc.assert(fc.property(json, (value) => sameJson(jsonOf(value), reordered(jsonOf(value)))));
 });
 
-test("two values are the same exactly where a canonical text of them is", () => {
-  const canonical = (value: unknown): string =>
-    JSON.stringify(value, (_, member) =>
-      typeof member === "object" && member !== null && !Array.isArray(member)
-        ? Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))
-        : member,
-    );
-  // Objects become arrays of pairs in the text, so generated values contain objects only.
-  const objects = fc.dictionary(fc.constantFrom("a", "b"), fc.oneof(fc.constantFrom(1, "1", true), fc.constant({})));
+test("two values have one text exactly where they are the same", () => {
+  const members = fc.dictionary(
+    fc.constantFrom("a", "b", "10", "9", "__proto__", "\ud83d"),
+    fc.oneof(fc.constantFrom(1, -0, 0, "1", true, null, "[1]"), fc.constant({}), fc.constant([1])),
+    { maxKeys: 3 },
+  );
+  const value = fc.oneof(members, fc.array(members, { maxLength: 2 }));
   fc.assert(
-    fc.property(objects, objects, (left, right) => {
-      expect(sameJson(jsonOf(left), jsonOf(right))).toBe(canonical(left) === canonical(right));
+    fc.property(value, value, (left, right) => {
+      const same = isDeepStrictEqual(jsonOf(left), jsonOf(right));
+      expect(jsonText(left) === jsonText(right)).toBe(same);
+      expect(sameJson(jsonOf(left), jsonOf(right))).toBe(same);
     }),
+  );
+  fc.assert(fc.property(json, (left) => jsonText(left) === jsonText(reordered(jsonOf(left)))));
+});
+
+test("the text says what the value says", () => {
+  fc.assert(fc.property(json, (value) => isDeepStrictEqual(JSON.parse(jsonText(value)), jsonOf(value))));
+  expect(jsonText(JSON.parse('{"b":1e2,"__proto__":{"polluted":true},"10":null,"9":["\\u0000",{}],"a":-0.5}'))).toBe(
+    '{"10":null,"9":["\\u0000",{}],"__proto__":{"polluted":true},"a":-0.5,"b":100}',
+  );
+});
+
+test("members that JSON does not know are in no text", () => {
+  expect(jsonText({ b: [{ d: 1, c: undefined }], a: new Date(0), gone: undefined, f: () => 1 })).toBe(
+    '{"a":"1970-01-01T00:00:00.000Z","b":[{"d":1}]}',
   );
 });
 
@@ -43,9 +58,13 @@ test.each([
   ["another member of the same value", { a: 1 }, { b: 1 }],
   ["a member that hides in the prototype", { toString: 1 }, { valueOf: 1 }],
   ["null and an empty object", { a: null }, { a: {} }],
+  ["null and no member", { a: null }, {}],
+  ["a list and the string that spells it", [1], "[1]"],
+  ["a member of a member and a name with a dot", { a: { b: 1 } }, { "a.b": 1 }],
 ])("not the same: %s", (_, left, right) => {
   expect(sameJson(jsonOf(left), jsonOf(right))).toBe(false);
   expect(sameJson(jsonOf(right), jsonOf(left))).toBe(false);
+  expect(jsonText(left)).not.toBe(jsonText(right));
 });
 
 test("a member named __proto__ is a member like any other", () => {
@@ -62,10 +81,18 @@ test("a copy shares nothing with the value, and has what JSON knows of it", () =
   expect(copy).toEqual({ scopes: ["a"], since: "1970-01-01T00:00:00.000Z" });
 });
 
-test.each([[undefined], [null], [Number.NaN], [() => 1], [Symbol("x")], [1n]])(
-  "%s is not a value that can be stored",
-  (value) => {
-    expect(() => jsonText(value)).toThrow(TypeError);
-    expect(() => jsonOf(value)).toThrow(TypeError);
-  },
-);
+const cycle: unknown[] = [];
+cycle.push(cycle);
+
+test.each([
+  ["undefined", undefined],
+  ["null", null],
+  ["NaN", Number.NaN],
+  ["a function", () => 1],
+  ["a symbol", Symbol("x")],
+  ["a bigint", 1n],
+  ["a cycle", cycle],
+])("%s is not a value that can be stored", (_, value) => {
+  expect(() => jsonText(value)).toThrow(TypeError);
+  expect(() => jsonOf(value)).toThrow(TypeError);
+});

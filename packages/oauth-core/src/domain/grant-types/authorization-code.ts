@@ -4,7 +4,7 @@ import { verifyCodeVerifier } from "../../protocol/pkce.ts";
 import type { TokenRequest } from "../../protocol/token-request.ts";
 import type { TokenResponse } from "../../protocol/token-response.ts";
 import type { Client } from "../clients.ts";
-import type { CodeRecord, SignedIn } from "../codes.ts";
+import type { CodeRecord, GrantToBe, SignedIn } from "../codes.ts";
 import type { Engine } from "../engine.ts";
 import type { NewGrant } from "../grants.ts";
 import { narrowResources } from "./narrow.ts";
@@ -28,16 +28,22 @@ export async function redeemCode(engine: Engine, client: Client, request: CodeRe
   // Before the code is spent: what can still fail afterwards would cost the client its tokens.
   await clients.used(client.clientId);
   const signedIn = record.signedIn ?? (await redeemUpstream(engine, request, record));
-  const grant = newGrant(engine, client, record, signedIn);
-  const grantId = await codes.spend(request.code, client.clientId, grant);
+  const { grantId } = signedIn;
+  const grant = await codes.spend(request.code, client.clientId, grantId, newGrant(engine, client, record, signedIn));
 
-  const scope = grant.scope;
-  observe(
-    { type: "code.redeemed", clientId: client.clientId, grant: grantId, subject: grant.subject, scopes: scope },
-    record.traceId,
-  );
+  const { scope, subject } = grant;
   const refreshToken = grant.refreshable ? grants.refreshToken(grantId, grant) : undefined;
-  return issuance.respond(grantId, grant, scope, resources, refreshToken);
+  try {
+    const response = await issuance.respond(grantId, grant, scope, resources, refreshToken);
+    observe(
+      { type: "code.redeemed", clientId: client.clientId, grant: grantId, subject, scopes: scope },
+      record.traceId,
+    );
+    return response;
+  } catch (error) {
+    if (error instanceof OAuthProxyError && error.code === "temporarily_unavailable") codes.unanswered(grant);
+    throw error;
+  }
 }
 
 function newGrant(engine: Engine, client: Client, record: CodeRecord, signedIn: SignedIn): NewGrant {
@@ -47,6 +53,7 @@ function newGrant(engine: Engine, client: Client, record: CodeRecord, signedIn: 
   const upstreamScope = signedIn.upstream?.scope ?? record.scope;
   return {
     clientId: client.clientId,
+    clientName: client.clientName,
     subject: signedIn.subject,
     // What the upstream granted of what was asked of it, and what was granted here.
     scope: [...new Set([...record.scope.filter((word) => upstreamScope.includes(word)), ...record.resourceScope])],
@@ -64,17 +71,16 @@ function newGrant(engine: Engine, client: Client, record: CodeRecord, signedIn: 
 }
 
 /** With `forwardPkce`: the upstream's code is redeemed by the client's verifier, once, after we have checked it ourselves. */
-async function redeemUpstream(engine: Engine, request: CodeRequest, record: CodeRecord): Promise<SignedIn> {
+async function redeemUpstream(engine: Engine, request: CodeRequest, record: CodeRecord): Promise<GrantToBe> {
   const { upstreamCode } = record;
   if (upstreamCode === undefined) throw new OAuthProxyError("code_invalid");
   const { codes, signIns } = engine;
-  const signedIn = await codes.once(request.code, record.clientId, () =>
+  const signedIn = await codes.once(request.code, () =>
     signIns.complete(
       { ...upstreamCode, codeVerifier: request.codeVerifier, scope: record.scope },
       record.clientId,
       record.traceId,
     ),
   );
-  await codes.keep(request.code, record, signedIn);
-  return signedIn;
+  return codes.keep(request.code, record, signedIn);
 }
