@@ -10,10 +10,10 @@ const projectsIn = (folder: string): string[] =>
     ? readdirSync(`${root}${folder}`).filter((name) => existsSync(`${root}${folder}/${name}/package.json`))
     : [];
 
-/** Packages are tested from their source, so that a test run needs no build. Subpath exports have the name of their file. */
+/** Packages are tested from their source, so that a test run needs no build. Subpath exports have the name of their file. Examples are never built. */
 const fromSource = [
-  { find: /^@sallyport\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
-  { find: /^@sallyport\/([^/]+)\/([^/]+)$/, replacement: `${root}packages/$1/src/$2.ts` },
+  { find: /^@sallyport\/(?!example-)([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
+  { find: /^@sallyport\/(?!example-)([^/]+)\/([^/]+)$/, replacement: `${root}packages/$1/src/$2.ts` },
 ];
 
 /** No alias: what a user installs, the built packages. */

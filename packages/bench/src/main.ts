@@ -2,11 +2,12 @@
 
 import { print, printMachine } from "./report.ts";
 import { benchStorageDisk } from "./storage-disk.ts";
+import { benchVerification } from "./verification.ts";
 
 const ROUNDS = 15;
 
 printMachine();
 console.log("Median of the rounds [range]\n");
-const results = [...(await benchStorageDisk(ROUNDS))];
+const results = [...(await benchStorageDisk(ROUNDS)), ...(await benchVerification(ROUNDS))];
 const kept = results.map(print);
 if (kept.includes(false)) process.exitCode = 1;

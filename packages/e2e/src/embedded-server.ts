@@ -36,8 +36,7 @@ export async function startEmbeddedServer(
   const upstreamAnswers: UpstreamAnswer[] = [];
   let ahead = 0;
 
-  const auth = new OAuthProxy({
-    baseUrl,
+  const theUpstream = {
     upstreamIssuer: issuer,
     upstreamAuthorizationEndpoint: endpoints.authorization,
     upstreamTokenEndpoint: endpoints.token,
@@ -46,6 +45,11 @@ export async function startEmbeddedServer(
     upstreamClientSecret: upstream.clientSecret,
     scopes: ["openid", "offline_access"],
     extraAuthorizationParams: { prompt: "consent" },
+  };
+
+  const auth = new OAuthProxy({
+    baseUrl,
+    ...(config.providers === undefined ? theUpstream : {}),
     resourceScopes: ["mcp:tools"],
     onEvent: () => undefined,
     ...config,
@@ -59,7 +63,10 @@ export async function startEmbeddedServer(
       },
     },
   });
-  await upstream.admit(baseUrl);
+  await upstream.admit(
+    baseUrl,
+    config.providers?.map(({ id }) => `/oauth/callback/${id}`),
+  );
 
   const endpointsOf = oauth(auth);
   const whoami = protect(auth, {}, ({ auth: { subject } }, res) => {

@@ -1,24 +1,15 @@
-/** How the pages look: on every size and in every light they fit, and are accessible. The pictures are kept for people. WCAG 2.2. */
-import { fileURLToPath } from "node:url";
-import axe from "axe-core";
+/** How the pages look: on every size and in every light they fit, and are accessible. WCAG 2.2. */
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, test, vi } from "vitest";
+import { expectAccessible } from "./accessible-page.ts";
 import { findChromium, HOW_TO_GET_CHROMIUM, startChromium } from "./chromium.ts";
 import { StrictClient } from "./clients/oauth4webapi.ts";
 import { type Site, startSite } from "./site.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-const pictures = fileURLToPath(new URL("../.reports/", import.meta.url));
 const executablePath = findChromium();
 if (executablePath === undefined) console.warn(HOW_TO_GET_CHROMIUM);
-
-const LOOKS = [
-  { size: "wide", viewport: { width: 1280, height: 900 }, colorScheme: "light" },
-  { size: "wide", viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
-  { size: "narrow", viewport: { width: 360, height: 740 }, colorScheme: "light" },
-  { size: "narrow", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
-] as const;
 
 const PAGES = ["home", "consent", "sign-in", "unknown client", "refused form"] as const;
 
@@ -58,19 +49,7 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     const context = await browser.newContext({ bypassCSP: true });
     const page = await context.newPage();
     await show(page, name);
-    await page.evaluate(axe.source);
-
-    for (const { size, viewport, colorScheme } of LOOKS) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme });
-      const look = `${name.replace(" ", "-")}-${size}-${colorScheme}`;
-      await page.screenshot({ path: `${pictures}${look}.png`, fullPage: true });
-      const { violations } = (await page.evaluate("axe.run()")) as axe.AxeResults;
-
-      const found = violations.map(({ id, nodes }) => ({ id, at: nodes.map(({ html }) => html) }));
-      expect({ look, found }).toEqual({ look, found: [] });
-      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), look).toBe(true);
-    }
+    await expectAccessible(page, name);
     await context.close();
   });
 });

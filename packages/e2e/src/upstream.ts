@@ -49,13 +49,13 @@ export class Upstream {
     return this.#provider;
   }
 
-  /** Lets the server at this address send people here. */
-  async admit(baseUrl: string): Promise<void> {
+  /** Lets the server at this address send people here, and have them back at these paths. */
+  async admit(baseUrl: string, callbacks: readonly string[] = ["/oauth/callback"]): Promise<void> {
     await this.provider.addClient({
       clientId: CLIENT_ID,
       clientSecret: CLIENT_SECRET,
       clientName: "Sallyport",
-      redirectUris: [`${baseUrl}/oauth/callback`],
+      redirectUris: callbacks.map((path) => baseUrl + path),
     });
   }
 

@@ -1,12 +1,18 @@
-import { OAuthProxyError } from "@sallyport/oauth-core";
+import { OAuthProxyError, type PublishingSigner } from "@sallyport/oauth-core";
 import { compactVerify, createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
+import { Gate } from "../../oauth-core/test/gate.ts";
 import { DAY, RECORD, Replicas, TOKEN_TTL } from "../test/replicas.ts";
-import type { AsymmetricSigner, SigningAlgorithm } from "./index.ts";
+import { type SigningAlgorithm, SigningKeys, StoredKeysError } from "./index.ts";
+
+/** Lets everything go on that waits for nothing but its turn. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 const kidOf = (token: string) => decodeProtectedHeader(token).kid;
-const kidsOf = async (signer: AsymmetricSigner) => (await signer.jwks()).keys.map(({ kid }) => kid);
-const documentOf = async (signer: AsymmetricSigner): Promise<JSONWebKeySet> =>
+const kidsOf = async (signer: PublishingSigner) => (await signer.jwks()).keys.map(({ kid }) => kid);
+const documentOf = async (signer: PublishingSigner): Promise<JSONWebKeySet> =>
   JSON.parse(JSON.stringify(await signer.jwks()));
 
 describe("the first key", () => {
@@ -156,6 +162,165 @@ describe("rotation", () => {
   });
 });
 
+describe("a key that is taken back", () => {
+  test("signs no more, verifies no more and is published no more, and another one signs at once", async () => {
+    const replicas = new Replicas();
+    const signing = new SigningKeys();
+    const signer = replicas.replica(signing);
+    const token = await signer.sign("at+jwt", replicas.claims());
+    const kid = String(kidOf(token));
+    const { header } = await signer.open(token);
+    expect(signer.recognises(header)).toBe(true);
+
+    expect(await signing.retire(kid)).toBe(true);
+    expect(signer.recognises(header)).toBe(false);
+    await expect(signer.open(token)).rejects.toMatchObject({ reason: "token_signature" });
+    const next = await signer.sign("at+jwt", replicas.claims());
+    expect(await kidsOf(signer)).toEqual([kidOf(next)]);
+    expect(kidOf(next)).not.toBe(kid);
+    await expect(signer.open(next)).resolves.toBeDefined();
+    expect(replicas.told("signing_key.retired")).toEqual([{ type: "signing_key.retired", kid }]);
+    expect(replicas.told("signing_key.published").at(-1)).toMatchObject({ kid: kidOf(next), signsFrom: replicas.now });
+    expect(await signing.retire(kid)).toBe(false);
+  });
+
+  test("which is known to other replicas within a minute, and they know the next one as soon as a token names it", async () => {
+    const replicas = new Replicas();
+    const signing = new SigningKeys();
+    const [one, two] = [replicas.replica(signing), replicas.replica()];
+    const token = await one.sign("at+jwt", replicas.claims());
+    const { header } = await two.open(token);
+    await signing.retire(String(kidOf(token)));
+    replicas.now += 5;
+    await expect(two.open(await one.sign("at+jwt", replicas.claims()))).resolves.toBeDefined();
+    expect(await two.recognises(header)).toBe(false);
+
+    const three = replicas.replica();
+    const last = await three.open(await one.sign("at+jwt", replicas.claims()));
+    await signing.retire(String(last.header["kid"]));
+    expect(await three.recognises(last.header)).toBe(true);
+    replicas.now += 60;
+    expect(await three.recognises(last.header)).toBe(false);
+  });
+
+  test("gives way to the next one where that is published already, and the next one can be taken back before it signs", async () => {
+    for (const which of [0, 1] as const) {
+      const replicas = new Replicas();
+      const signing = new SigningKeys();
+      const signer = replicas.replica(signing);
+      await signer.jwks();
+      replicas.now += 29 * DAY;
+      const kids = await kidsOf(signer);
+      expect(kids).toHaveLength(2);
+      await signing.retire(String(kids[which]));
+      expect(kidOf(await signer.sign("at+jwt", {}))).toBe(kids[1 - which]);
+      expect(await kidsOf(signer)).not.toContain(kids[which]);
+    }
+  });
+
+  test("stays taken back, whatever is looked up meanwhile, and of 32 replicas that do it at once one finds it", async () => {
+    const replicas = new Replicas();
+    const keys = Array.from({ length: 32 }, () => new SigningKeys());
+    const all = keys.map((signing) => replicas.replica(signing));
+    const signer = replicas.replica();
+    const { header } = await signer.open(await signer.sign("at+jwt", replicas.claims()));
+    replicas.now += 60;
+    const looking = all.map((each) => each.jwks());
+    const found = await Promise.all(keys.map((signing) => signing.retire(String(header["kid"]))));
+    await Promise.all(looking);
+    expect(found.filter(Boolean)).toHaveLength(1);
+    for (const each of all) expect(await each.recognises(header)).toBe(false);
+    expect(new Set(await Promise.all(all.map(async (each) => (await kidsOf(each)).join()))).size).toBe(1);
+  });
+
+  test("is not brought back by a look that saw it before and is answered later", async () => {
+    const replicas = new Replicas();
+    const signing = new SigningKeys();
+    const signer = replicas.replica(signing);
+    const { header } = await signer.open(await signer.sign("at+jwt", {}));
+    replicas.now += 60;
+    const gate = new Gate();
+    const reached = new Gate();
+    replicas.afterGet = () => {
+      replicas.afterGet = () => undefined;
+      reached.open();
+      return gate.opened;
+    };
+    const looking = signer.jwks();
+    await reached.opened;
+    const retiring = signing.retire(String(header["kid"]));
+    await turns();
+    gate.open();
+    await looking;
+    expect(await retiring).toBe(true);
+    expect(signer.recognises(header)).toBe(false);
+  });
+
+  test("nor by one that begins while it is being taken back", async () => {
+    const replicas = new Replicas();
+    const signing = new SigningKeys();
+    const signer = replicas.replica(signing);
+    const { header } = await signer.open(await signer.sign("at+jwt", {}));
+    replicas.now += 60;
+    const [reached, written, answered] = [new Gate(), new Gate(), new Gate()];
+    replicas.before = (verb) => {
+      if (verb !== "replace") return undefined;
+      reached.open();
+      return written.opened;
+    };
+    const retiring = signing.retire(String(header["kid"]));
+    await reached.opened;
+    replicas.afterGet = () => answered.opened;
+    const looking = signer.jwks();
+    await turns();
+    written.open();
+    expect(await retiring).toBe(true);
+    answered.open();
+    await looking;
+    expect(signer.recognises(header)).toBe(false);
+  });
+
+  test("is not, where the storage fails, and says so", async () => {
+    const replicas = new Replicas();
+    const signing = new SigningKeys();
+    const signer = replicas.replica(signing);
+    const { header } = await signer.open(await signer.sign("at+jwt", {}));
+    const down = new Error("the storage is down");
+    replicas.before = () => Promise.reject(down);
+    await expect(signing.retire(String(header["kid"]))).rejects.toBe(down);
+    replicas.before = () => undefined;
+    expect(await signing.retire(String(header["kid"]))).toBe(true);
+    expect(signer.recognises(header)).toBe(false);
+  });
+
+  test("has to be one of a server's, and one that was not given", async () => {
+    const given = await new Replicas().replica().jwks();
+    expect(given.keys).toHaveLength(1);
+    await expect(new SigningKeys().retire("any")).rejects.toMatchObject({ option: "signing" });
+  });
+});
+
+describe("while the key that seals the record is rotated", () => {
+  const [OLD, NEW] = ["the old secret, of at least 32 bytes....", "the new secret, of at least 32 bytes...."];
+
+  test("the record is sealed anew by the first look, so that the old one can be taken away long before the next rotation", async () => {
+    const replicas = new Replicas();
+    const token = await replicas.replica({}, { secrets: [OLD] }).sign("at+jwt", replicas.claims());
+    await replicas.replica({}, { secrets: [NEW, OLD] }).open(token);
+    await expect(replicas.replica({}, { secrets: [NEW] }).open(token)).resolves.toBeDefined();
+    expect(replicas.told("signing_key.published")).toHaveLength(1);
+    expect(replicas.told("signing_keys.unavailable")).toEqual([]);
+  });
+
+  test("a record that is sealed with the first key is only read", async () => {
+    const replicas = new Replicas();
+    await replicas.replica({}, { secrets: [NEW, OLD] }).jwks();
+    replicas.calls = 0;
+    await replicas.replica({}, { secrets: [NEW, OLD] }).jwks();
+    expect(replicas.calls).toBe(1);
+  });
+});
+
 describe("a storage that fails", () => {
   const down = new Error("the storage is down");
   const fail = () => Promise.reject(down);
@@ -218,9 +383,11 @@ describe("a record that can't be used", () => {
     const replicas = new Replicas();
     await replicas.replica({ alg: "RS256" }).sign("at+jwt", {});
     const record = await replicas.storage.get(RECORD);
-    const other = replicas.replica({}, { secret: "another secret of at least 32 bytes..." });
-    await expect(other.sign("at+jwt", {})).rejects.toThrow("can not be read");
-    await expect(other.jwks()).rejects.toThrow("can not be read");
+    const other = replicas.replica({}, { secrets: ["another secret of at least 32 bytes..."] });
+    const unreadable = expect.objectContaining({ reason: "storage_unavailable", cause: expect.any(StoredKeysError) });
+    await expect(other.sign("at+jwt", {})).rejects.toEqual(unreadable);
+    await expect(other.jwks()).rejects.toEqual(unreadable);
+    await expect(other.ready()).rejects.toEqual(unreadable);
     expect(await replicas.storage.get(RECORD)).toBe(record);
     expect(replicas.told("signing_keys.unavailable")).toHaveLength(1);
   });
@@ -232,7 +399,7 @@ describe("a record that can't be used", () => {
     await replicas.storage.save(RECORD, "garbage");
     replicas.now += 60;
     await runs.open(token);
-    await expect(replicas.replica().open(token)).rejects.toThrow("can not be read");
+    await expect(replicas.replica().open(token)).rejects.toMatchObject({ reason: "storage_unavailable" });
     expect(await replicas.storage.get(RECORD)).toBe("garbage");
   });
 });

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { PublishingSigner } from "@sallyport/oauth-core";
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
 import { DAY } from "../test/replicas.ts";
-import { type AsymmetricSigner, type Jwk, SigningKeys, type SigningKeysConfig } from "./index.ts";
+import { type Jwk, SigningKeys, type SigningKeysConfig } from "./index.ts";
 import { SigningKey } from "./signing-key.ts";
 
 async function given(alg: string, kid?: string): Promise<Jwk> {
@@ -12,7 +13,7 @@ async function given(alg: string, kid?: string): Promise<Jwk> {
 
 const publicHalf = ({ d: _, ...jwk }: Jwk): Jwk => jwk;
 
-function signerOf(config: SigningKeysConfig, tokenTtl = 3600): AsymmetricSigner {
+function signerOf(config: SigningKeysConfig, tokenTtl = 3600): PublishingSigner {
   const untouched = () => Promise.reject(new Error("given keys need no storage"));
   return new SigningKeys(config).signer({
     records: { get: untouched, claim: untouched, replace: untouched },
@@ -115,6 +116,14 @@ describe("options", () => {
     expect(() => new SigningKeys({ keys: [good], alg: "EdDSA" })).toThrow(
       expect.objectContaining({ option: "signing.keys[0]" }),
     );
+  });
+
+  test("keys that are made need a sealed storage, given ones need none and are taken back by leaving them out", async () => {
+    const parts = { records: undefined, runtime: { now: () => 0 }, tokenTtl: 3600, observe: () => undefined };
+    expect(() => new SigningKeys().signer(parts)).toThrow(expect.objectContaining({ option: "encryptionKey" }));
+    const signing = new SigningKeys({ keys: [await given("ES256", "first")] });
+    await expect(signing.signer(parts).sign("at+jwt", {})).resolves.toBeTypeOf("string");
+    await expect(signing.retire("first")).rejects.toMatchObject({ option: "signing.keys" });
   });
 
   test("no message says anything of a key", async () => {

@@ -1,14 +1,13 @@
 /** Replicas of one server: one storage, sealed as the core seals it, a clock each, and whatever they tell. */
-import { MemoryTokenStorage } from "@sallyport/oauth-core";
+import {
+  MemoryTokenStorage,
+  type PublishingSigner,
+  type SigningHappening,
+  type SigningKeyRecords,
+} from "@sallyport/oauth-core";
 import { Collection } from "../../oauth-core/src/state/collection.ts";
 import { KeyRing } from "../../oauth-core/src/state/sealing.ts";
-import {
-  type AsymmetricSigner,
-  type KeyHappening,
-  type KeyRecords,
-  SigningKeys,
-  type SigningKeysConfig,
-} from "../src/index.ts";
+import { SigningKeys, type SigningKeysConfig } from "../src/index.ts";
 
 export const DAY = 86_400;
 export const RECORD = "signing-key:current";
@@ -17,30 +16,35 @@ export const TOKEN_TTL = 3600;
 export class Replicas {
   now = 1_800_000_000;
   readonly storage = new MemoryTokenStorage({ now: () => this.now });
-  readonly happenings: KeyHappening[] = [];
+  readonly happenings: SigningHappening[] = [];
   /** What is called before each call of the storage; may reject. */
   before: (verb: "get" | "claim" | "replace") => Promise<void> | void = () => undefined;
+  /** What is called when the storage has read, before anybody is told what. */
+  afterGet: () => Promise<void> | void = () => undefined;
   calls = 0;
 
-  /** One more replica; `clock` is how far its clock is off, `secret` what its storage is sealed with. */
+  /** One more replica; `clock` is how far its clock is off, `secrets` what its storage is sealed with. */
   replica(
-    config: SigningKeysConfig = {},
-    { clock = 0, secret = "a secret of at least 32 bytes, of course" } = {},
-  ): AsymmetricSigner {
-    const sealed: KeyRecords = new Collection<unknown>({
+    config: SigningKeysConfig | SigningKeys = {},
+    { clock = 0, secrets = ["a secret of at least 32 bytes, of course"] as readonly string[] } = {},
+  ): PublishingSigner {
+    const sealed: SigningKeyRecords = new Collection<unknown>({
       storage: this.storage,
       prefix: "signing-key",
-      ring: new KeyRing([Buffer.from(secret)]),
+      ring: new KeyRing(secrets.map((secret) => Buffer.from(secret))),
     });
     const counted = async (verb: "get" | "claim" | "replace") => {
       this.calls++;
       await this.before(verb);
     };
-    return new SigningKeys(config).signer({
+    const signing = config instanceof SigningKeys ? config : new SigningKeys(config);
+    return signing.signer({
       records: {
         get: async (id) => {
           await counted("get");
-          return sealed.get(id);
+          const entry = await sealed.get(id);
+          await this.afterGet();
+          return entry;
         },
         claim: async (id, value, ttl) => {
           await counted("claim");
@@ -57,8 +61,8 @@ export class Replicas {
     });
   }
 
-  told<T extends KeyHappening["type"]>(type: T): Extract<KeyHappening, { type: T }>[] {
-    return this.happenings.filter((one): one is Extract<KeyHappening, { type: T }> => one.type === type);
+  told<T extends SigningHappening["type"]>(type: T): Extract<SigningHappening, { type: T }>[] {
+    return this.happenings.filter((one): one is Extract<SigningHappening, { type: T }> => one.type === type);
   }
 
   /** Claims as the core issues them. */

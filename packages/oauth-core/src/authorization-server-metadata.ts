@@ -8,6 +8,7 @@ export interface AuthorizationServerMetadata {
   tokenEndpoint: string;
   registrationEndpoint?: string;
   revocationEndpoint?: string;
+  jwksUri?: string;
   scopesSupported?: string[];
   responseTypesSupported: string[];
   responseModesSupported?: string[];

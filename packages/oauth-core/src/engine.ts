@@ -1,5 +1,7 @@
 /** Puts the parts of one server together. */
 import { AccessTokens } from "./domain/access-tokens.ts";
+import { Admission } from "./domain/admission.ts";
+import { Approvals } from "./domain/approvals.ts";
 import { PassedThroughBearers, SwappedBearers } from "./domain/bearers.ts";
 import { BrowserBinding } from "./domain/browser-binding.ts";
 import { Clients, type StoredClient } from "./domain/clients.ts";
@@ -8,19 +10,21 @@ import { ConnectedGrants } from "./domain/connected-grants.ts";
 import type { Engine } from "./domain/engine.ts";
 import type { Observe } from "./domain/events.ts";
 import { type GrantRecord, Grants } from "./domain/grants.ts";
+import { IdentityProviders, type OfferedProvider } from "./domain/identity-providers.ts";
+import { type KeyMarks, KeyWatch } from "./domain/key-watch.ts";
 import type { KeyPurpose, Keys } from "./domain/keys.ts";
 import { ScopePolicy } from "./domain/scope-policy.ts";
 import { SignIns } from "./domain/sign-ins.ts";
-import { HmacSigner } from "./domain/signer.ts";
+import { HmacSigner, type PublishingSigner } from "./domain/signer.ts";
 import { type HandedOut, PassThrough, TokenSwap } from "./domain/token-issuance.ts";
 import { type Transaction, Transactions } from "./domain/transactions.ts";
 import { UpstreamSessions } from "./domain/upstream-sessions.ts";
 import type { OAuthProxyConfig, Settings } from "./options.ts";
+import type { ProviderSetting } from "./provider-options.ts";
 import type { Runtime } from "./runtime.ts";
 import { Collection } from "./state/collection.ts";
 import type { KeyRing } from "./state/sealing.ts";
 import type { AtomicTokenStorage } from "./state/token-storage.ts";
-import { OAuthUpstream } from "./upstream/oauth-upstream.ts";
 
 export interface EngineParts {
   readonly config: OAuthProxyConfig;
@@ -28,12 +32,15 @@ export interface EngineParts {
   readonly keys: Readonly<Record<KeyPurpose, Keys>>;
   readonly storage: AtomicTokenStorage;
   readonly ring: KeyRing | undefined;
+  /** Whether what lies in the storage is sealed: with `ring`, or by the storage itself. */
+  readonly sealed: boolean;
   readonly runtime: Runtime;
   readonly observe: Observe;
 }
 
 /** Everything that the endpoints work with. */
-export function createEngine({ config, settings, keys, storage, ring, runtime, observe }: EngineParts): Engine {
+export function createEngine(parts: EngineParts): Engine {
+  const { config, settings, keys, storage, ring, runtime, observe } = parts;
   const { issuer, ttl } = settings;
   const reported = new Set<string>();
   const collection = <T>(prefix: string) =>
@@ -49,21 +56,9 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
       },
     });
 
-  const identityProvider = new OAuthUpstream({
-    authorizationEndpoint: config.upstreamAuthorizationEndpoint,
-    tokenEndpoint: config.upstreamTokenEndpoint,
-    userinfoEndpoint: config.upstreamUserinfoEndpoint,
-    revocationEndpoint: config.upstreamRevocationEndpoint,
-    issuer: config.upstreamIssuer,
-    clientId: config.upstreamClientId,
-    clientSecret: config.upstreamClientSecret,
-    authMethod: config.upstreamTokenEndpointAuthMethod ?? "client_secret_basic",
-    redirectUri: settings.urls.callback,
-    extraAuthorizationParams: config.extraAuthorizationParams ?? {},
-    claims: settings.claims,
-    requestTimeoutMs: settings.upstreamRequestTimeoutMs,
-    runtime,
-  });
+  const identityProviders = createProviders(parts);
+  const admission = new Admission(config.allow);
+  const { claims } = settings;
   const clients = new Clients({
     collection: collection<StoredClient>("client"),
     configured: settings.clients,
@@ -84,7 +79,9 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
   const upstreamSessions: UpstreamSessions = new UpstreamSessions({
     grants,
     leases: collection<string>("lease"),
-    identityProvider,
+    identityProviders,
+    admission,
+    claims,
     runtime,
     observe,
     upstreamRequestTimeoutMs: settings.upstreamRequestTimeoutMs,
@@ -107,8 +104,16 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
     transactionTtl: ttl.transactionTtl,
   });
   const browserBinding = new BrowserBinding({ keys: keys.consent, runtime, secure: settings.secure, ...ttl });
-  const signIns = new SignIns({ identityProvider, tokenVerifier: config.tokenVerifier, runtime, observe });
+  const { tokenVerifier, linkSubject } = config;
+  const signIns = new SignIns({ tokenVerifier, claims, admission, linkSubject, runtime, observe });
 
+  const publishingSigner: PublishingSigner | undefined = config.signing?.signer({
+    records: parts.sealed ? collection<unknown>("signing-key") : undefined,
+    runtime,
+    tokenTtl: ttl.accessTokenTtl,
+    observe,
+  });
+  const signsItself = publishingSigner === undefined && config.enableTokenSwap !== false;
   const tokens = createTokens();
   return {
     issuer,
@@ -117,11 +122,16 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
     consentRequired: config.consentRequired ?? true,
     runtime,
     observe,
-    scopes: new ScopePolicy(settings.scopes, settings.resourceScopes, settings.defaultScopes),
+    scopes: new ScopePolicy(
+      [...new Set(identityProviders.all.flatMap(({ scopes }) => scopes))],
+      settings.resourceScopes,
+      settings.defaultScopes,
+    ),
     clients,
     transactions,
     browserBinding,
-    identityProvider,
+    approvals: new Approvals({ browserBinding, transactions, identityProviders }),
+    identityProviders,
     signIns,
     codes,
     grants,
@@ -132,6 +142,15 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
       subjectKeys: keys["grant-subject"],
       now: runtime.now,
     }),
+    publishingSigner,
+    keyWatch: new KeyWatch({
+      collection: collection<KeyMarks>("key-marks"),
+      // Where something else signs, nothing depends on this key.
+      keys: { ...keys, "access-token": signsItself ? keys["access-token"] : undefined },
+      runtime,
+      observe,
+      lifetime: ttl.refreshTokenTtl,
+    }),
     ...tokens,
   };
 
@@ -140,8 +159,27 @@ export function createEngine({ config, settings, keys, storage, ring, runtime, o
       const issuance = new PassThrough(collection<HandedOut>("handed-out"), runtime, ttl.accessTokenTtl);
       return { issuance, bearers: new PassedThroughBearers(issuance, grants, config.tokenVerifier) };
     }
-    const signer = new HmacSigner(keys["access-token"]);
+    const signer = publishingSigner ?? new HmacSigner(keys["access-token"]);
     const accessTokens = new AccessTokens({ signer, grants, runtime, issuer, accessTokenTtl: ttl.accessTokenTtl });
     return { issuance: new TokenSwap(accessTokens), bearers: new SwappedBearers(accessTokens) };
   }
+}
+
+/** Each with its own callback: RFC 9700 §4.4.2. */
+function createProviders({ settings, runtime, observe }: EngineParts): IdentityProviders {
+  const [first, ...others] = settings.providers;
+  const offer = ({ provider, qualified, redirectUri }: ProviderSetting): OfferedProvider => ({
+    id: provider.id,
+    name: provider.name,
+    scopes: provider.scopes,
+    requiredScopes: provider.requiredScopes,
+    qualified,
+    identityProvider: provider.create({
+      redirectUri,
+      requestTimeoutMs: settings.upstreamRequestTimeoutMs,
+      runtime,
+      warn: (message) => observe({ type: "warning", message }),
+    }),
+  });
+  return new IdentityProviders([offer(first), ...others.map(offer)]);
 }

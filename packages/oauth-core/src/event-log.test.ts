@@ -27,7 +27,7 @@ describe("without a listener", () => {
     [{ type: "error", endpoint: "token", cause }, "token failed: TypeError"],
     [{ type: "error", endpoint: "token", cause: "secret" }, "token failed: unknown"],
     [
-      { type: "upstream.failed", operation: "refresh", reason: "upstream_unavailable", cause },
+      { type: "upstream.failed", operation: "refresh", provider: "upstream", reason: "upstream_unavailable", cause },
       "upstream refresh failed: upstream_unavailable",
     ],
     [
@@ -35,6 +35,11 @@ describe("without a listener", () => {
       "a grant record can not be read: sealed with another key",
     ],
     [{ type: "storage.unreadable", why: "damaged", prefix: "code" }, "a code record can not be read: damaged"],
+    [
+      { type: "keys.replaced", purposes: ["access-token", "consent"] },
+      "keys were replaced and not rotated, what they signed is refused: access-token, consent",
+    ],
+    [{ type: "signing_keys.unavailable", cause }, "the signing keys can not be had: TypeError"],
     [{ type: "refresh_token.reused", ...GRANTED }, "refresh_token.reused: grant g-1 has been ended"],
     [{ type: "code.replayed", ...GRANTED }, "code.replayed: grant g-1 has been ended"],
   ])("what an operator can't do without is one line, without causes: %j", (happening, line) => {

@@ -32,6 +32,10 @@ function lineOf(event: OAuthEvent): string | undefined {
       return `upstream ${event.operation} failed: ${event.reason}`;
     case "storage.unreadable":
       return `a ${event.prefix} record can not be read: ${event.why === "key" ? "sealed with another key" : "damaged"}`;
+    case "keys.replaced":
+      return `keys were replaced and not rotated, what they signed is refused: ${event.purposes.join(", ")}`;
+    case "signing_keys.unavailable":
+      return `the signing keys can not be had: ${event.cause instanceof Error ? event.cause.name : "unknown"}`;
     case "refresh_token.reused":
     case "code.replayed":
       return `${event.type}: grant ${event.grant} has been ended`;

@@ -1,10 +1,25 @@
 /** The public surface of `@sallyport/oauth-core`. */
 export { type AuthInfo, toAuthInfo } from "./auth-info.ts";
 export type { AuthorizationServerMetadata } from "./authorization-server-metadata.ts";
+export type { CustomClaimsPassthroughConfig } from "./claims-options.ts";
+export type { ConfiguredClient, RegistrationConfig } from "./client-options.ts";
+export type { AllowFunction, AllowRules, LinkSubject, SignedInIdentity } from "./domain/admission.ts";
 export type { Access } from "./domain/bearers.ts";
 export type { ConnectedGrant, GrantListOptions, GrantPage, GrantSelection } from "./domain/connected-grants.ts";
 export type { Happening, OAuthEvent, RevocationCause, UpstreamOperation } from "./domain/events.ts";
-export type { TokenVerificationResult, TokenVerifier } from "./domain/sign-ins.ts";
+export type {
+  JwksDocument,
+  PublishingSigner,
+  SignedToken,
+  Signer,
+  SignerParts,
+  SigningHappening,
+  SigningKeyRecord,
+  SigningKeyRecords,
+  SigningSource,
+} from "./domain/signer.ts";
+export type { TokenVerificationResult, TokenVerifier } from "./domain/token-verifier.ts";
+export type { UpstreamProvider } from "./domain/upstream-provider.ts";
 export type { Requirement } from "./guard.ts";
 export { JWTIssuer, type JWTIssuerConfig } from "./jwt-issuer.ts";
 export { OAuthProvider, type OAuthProviderConfig } from "./oauth-provider.ts";
@@ -15,12 +30,7 @@ export {
   OAuthProxy,
   type TokenRequestParams,
 } from "./oauth-proxy.ts";
-export type {
-  ConfiguredClient,
-  CustomClaimsPassthroughConfig,
-  OAuthProxyConfig,
-  RegistrationConfig,
-} from "./options.ts";
+export type { OAuthProxyConfig, PresetConfig } from "./options.ts";
 export { type PKCEPair, PKCEUtils } from "./pkce-utils.ts";
 export type { RegistrationRequest, RegistrationResponse } from "./protocol/client-metadata.ts";
 export { ConfigurationError, type OAuthErrorCode, OAuthProxyError, type Reason } from "./protocol/errors.ts";

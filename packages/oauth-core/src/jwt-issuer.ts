@@ -2,8 +2,8 @@
 import { pbkdf2, randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { strongKeys } from "./domain/keys.ts";
-import type { TokenVerificationResult, TokenVerifier } from "./domain/sign-ins.ts";
 import { HmacSigner } from "./domain/signer.ts";
+import type { TokenVerificationResult, TokenVerifier } from "./domain/token-verifier.ts";
 import { type AccessTokenClaims, checkAccessTokenClaims } from "./protocol/access-token.ts";
 import { ConfigurationError, OAuthProxyError } from "./protocol/errors.ts";
 import { formatScope } from "./protocol/scope.ts";

@@ -6,6 +6,8 @@ import type { OAuthProxyConfig } from "./options.ts";
 export interface OAuthProviderConfig
   extends Omit<
     OAuthProxyConfig,
+    | "provider"
+    | "providers"
     | "upstreamAuthorizationEndpoint"
     | "upstreamTokenEndpoint"
     | "upstreamClientId"

@@ -12,10 +12,11 @@ import { answerTokenRequest } from "./endpoints/token.ts";
 import { createEngine } from "./engine.ts";
 import { createObserve } from "./event-log.ts";
 import { Guard, type Requirement } from "./guard.ts";
-import { listOf, type OAuthProxyConfig, resolveOptions, type Settings } from "./options.ts";
+import { listOf } from "./option-values.ts";
+import { type OAuthProxyConfig, resolveOptions, type Settings } from "./options.ts";
 import type { RegistrationRequest, RegistrationResponse } from "./protocol/client-metadata.ts";
 import { OAuthProxyError } from "./protocol/errors.ts";
-import { KNOWN_CLIENTS } from "./protocol/known-callbacks.ts";
+import { knownClientOrigins } from "./protocol/known-callbacks.ts";
 import { type Parameters, parseParameters } from "./protocol/parameters.ts";
 import { type ScopeHierarchy, withImplied } from "./protocol/scope.ts";
 import { formatServerMetadata, type ServerMetadata } from "./protocol/server-metadata.ts";
@@ -30,7 +31,7 @@ import { SingleProcessStorage } from "./state/single-process-storage.ts";
 import { type AtomicTokenStorage, isAtomic, type TokenStorage } from "./state/token-storage.ts";
 import { Origins } from "./transport/cors.ts";
 import { type ResponseConstructor, toResponse } from "./transport/reply.ts";
-import { dispatch, Router } from "./transport/router.ts";
+import { dispatch, pathOf, Router } from "./transport/router.ts";
 
 /** The upstream's tokens of one grant, as `loadUpstreamTokens` gives them to a tool. The upstream's refresh token stays here. */
 export interface LoadedUpstreamTokens {
@@ -109,15 +110,16 @@ export class OAuthProxy {
     const settings = resolveOptions(config);
     const runtime: Runtime = { ...DEFAULT_RUNTIME, ...config.runtime };
     const observe = createObserve(config.onEvent, runtime);
-    const keys = deriveKeys({
+    const upstreamClientSecret = settings.providers[0].provider.clientSecret ?? "";
+    const { fromUpstreamSecret, ...keys } = deriveKeys({
       secrets: listOf(config.secret) ?? [],
       jwtSigningKey: listOf(config.jwtSigningKey),
       encryptionKey: config.encryptionKey === false ? undefined : listOf(config.encryptionKey),
       consentSigningKey: listOf(config.consentSigningKey),
-      upstreamClientSecret: config.upstreamClientSecret,
+      upstreamClientSecret,
       issuer: settings.issuer,
     });
-    warn(config, keys.fromUpstreamSecret, observe);
+    warn(config, fromUpstreamSecret ? upstreamClientSecret : undefined, observe);
 
     this.#settings = settings;
     const storage = config.tokenStorage ?? new MemoryTokenStorage({ now: config.runtime?.now });
@@ -135,6 +137,7 @@ export class OAuthProxy {
       keys,
       storage: new AvailableStorage(atomic(storage, observe)),
       ring,
+      sealed: seals || storage instanceof EncryptedTokenStorage,
       runtime,
       observe,
     });
@@ -146,6 +149,7 @@ export class OAuthProxy {
         token: settings.urls.token,
         registration: settings.registration.enabled ? settings.urls.register : undefined,
         revocation: settings.urls.revoke,
+        jwks: engine.publishingSigner === undefined ? undefined : settings.urls.jwks,
       },
       scopes: engine.scopes.supported,
       issParameter: config.advertiseIssuerParameter ?? true,
@@ -160,7 +164,7 @@ export class OAuthProxy {
       origins: new Origins([
         settings.origin,
         ...settings.resources.map(originOf),
-        ...clientOrigins(),
+        ...knownClientOrigins(),
         ...(config.allowedOrigins ?? []),
       ]),
       observe,
@@ -184,6 +188,7 @@ export class OAuthProxy {
    */
   async handle(request: Request, options: HandleOptions = {}): Promise<Response | undefined> {
     this.#cleanUp();
+    this.#engine.keyWatch.look();
     const Constructor = options.Response ?? Response;
     const route = this.#router.find(request);
     if (route !== undefined) return toResponse(await dispatch(route, request), Constructor, request.method);
@@ -213,6 +218,7 @@ export class OAuthProxy {
     requirement: Requirement = {},
     options: HandleOptions = {},
   ): Promise<Access | Response> {
+    this.#engine.keyWatch.look();
     const result = await this.#guard.check(request, requirement);
     return "status" in result ? toResponse(result, options.Response ?? Response, request.method) : result;
   }
@@ -241,14 +247,20 @@ export class OAuthProxy {
     return this.fetch(new Request(`${this.#settings.urls.authorize}?${formOf(params)}`));
   }
 
-  /** Answers the upstream's callback: a redirect to the client, or a page. The request must carry the browser's cookies. */
+  /**
+   * Answers the upstream's callback: a redirect to the client, or a page. The request must carry the browser's cookies. With `providers` its path has to end in the
+   * provider's id, as the callback's own does.
+   */
   async handleCallback(request: Request): Promise<Response> {
-    return this.#at("callback", request);
+    const { providers } = this.#settings;
+    const at = pathOf(request.url);
+    const called = providers.find(({ provider: { id } }) => providers.length === 1 || at.endsWith(`/${id}`));
+    return called === undefined ? new Response(null, { status: 404 }) : this.#at(called.redirectUri, request);
   }
 
   /** Answers the consent form: a redirect upstream or to the client, or a page. The request must carry the browser's cookies. */
   async handleConsent(request: Request): Promise<Response> {
-    return this.#at("consent", request);
+    return this.#at(this.#settings.urls.consent, request);
   }
 
   /** Redeems an authorization code. @throws {OAuthProxyError} @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3 RFC 6749 §4.1.3} */
@@ -265,7 +277,8 @@ export class OAuthProxy {
    * The upstream's tokens behind an access token of ours, refreshed first where they are about to expire. `null` where there is no token, it is not
    * valid, or the upstream's is over and can't be renewed. One read of the storage.
    *
-   * @throws {OAuthProxyError} `temporarily_unavailable` where storage or upstream can't be reached just now; nothing is lost, try again
+   * @throws {OAuthProxyError} `temporarily_unavailable` where storage or upstream can't be reached just now; nothing is lost, try again. `server_error` where
+   *   the person's identity provider is configured no more
    */
   async loadUpstreamTokens(token: string | undefined): Promise<LoadedUpstreamTokens | null> {
     const { bearers, grants, upstreamSessions, runtime } = this.#engine;
@@ -350,8 +363,8 @@ export class OAuthProxy {
     return answerTokenRequest(this.#engine, undefined, parametersOf(request));
   }
 
-  async #at(endpoint: "callback" | "consent", request: Request): Promise<Response> {
-    const route = this.#router.find(new Request(this.#settings.urls[endpoint]));
+  async #at(url: string, request: Request): Promise<Response> {
+    const route = this.#router.find(new Request(url));
     if (route === undefined) throw new Error("the routes are incomplete");
     return toResponse(await dispatch(route, request), Response, request.method);
   }
@@ -377,7 +390,7 @@ function atomic(storage: TokenStorage, observe: Observe): AtomicTokenStorage {
   return new SingleProcessStorage(storage);
 }
 
-function warn(config: OAuthProxyConfig, fromUpstreamSecret: boolean, observe: Observe): void {
+function warn(config: OAuthProxyConfig, keySource: string | undefined, observe: Observe): void {
   const tell = (message: string) => observe({ type: "warning", message });
   if (config.enableTokenSwap === false) {
     tell(
@@ -388,7 +401,7 @@ function warn(config: OAuthProxyConfig, fromUpstreamSecret: boolean, observe: Ob
   if (config.encryptionKey === false) tell("encryptionKey is false: everything is stored in plaintext.");
   if (config.consentRequired === false)
     tell("consentRequired is false: whoever follows a link of any registered client is signed in to it unasked.");
-  if (fromUpstreamSecret && Buffer.byteLength(config.upstreamClientSecret) < 32) {
+  if (keySource !== undefined && Buffer.byteLength(keySource) < 32) {
     tell("keys are derived from a short upstream client secret. Set the option secret to at least 32 random bytes.");
   }
 }
@@ -399,14 +412,8 @@ function pageSettings(config: OAuthProxyConfig, settings: Settings): PageSetting
     scopeDescriptions: config.scopeDescriptions ?? {},
     consentAction: settings.urls.consent,
     origin: settings.origin,
-    upstreamOrigin: originOf(config.upstreamAuthorizationEndpoint),
     secure: settings.secure,
   };
-}
-
-/** Where the well-known clients that are web pages live. */
-function clientOrigins(): readonly string[] {
-  return KNOWN_CLIENTS.flatMap(({ callbacks }) => callbacks.filter((uri) => uri.startsWith("https://")).map(originOf));
 }
 
 function originOf(url: string): string {

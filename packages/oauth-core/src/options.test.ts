@@ -7,6 +7,7 @@ import {
   formOf,
   idToken,
   jsonOf,
+  providerAt,
   REDIRECT_URI,
   RESOURCE,
   SECRET,
@@ -15,8 +16,10 @@ import {
   World,
 } from "../test/harness.ts";
 import { RecordingStorage } from "../test/recording-storage.ts";
+import type { CustomClaimsPassthroughConfig } from "./claims-options.ts";
+import { HmacSigner, type SigningSource } from "./domain/signer.ts";
 import { OAuthProxy } from "./oauth-proxy.ts";
-import type { CustomClaimsPassthroughConfig, OAuthProxyConfig } from "./options.ts";
+import type { OAuthProxyConfig } from "./options.ts";
 import { PKCEUtils } from "./pkce-utils.ts";
 import { ConfigurationError } from "./protocol/errors.ts";
 
@@ -67,6 +70,20 @@ async function postedTo(server: Server, other: Server): Promise<Response> {
   browser.keep(page);
   const form = { ...formOf(await page.text()), action: "approve" };
   return other.post("/oauth/consent", form, { cookie: browser.header() });
+}
+
+/** Signing keys as an operator passes them in; what they do is a matter of the package that has them. */
+function signingWith(key: string): SigningSource {
+  const inner = new HmacSigner([Buffer.from(key)]);
+  return {
+    signer: () => ({
+      ready: () => inner.ready(),
+      sign: (typ, claims) => inner.sign(typ, claims),
+      open: (token) => inner.open(token),
+      recognises: () => inner.recognises(),
+      jwks: async () => ({ keys: [{ kid: "one" }] }),
+    }),
+  };
 }
 
 type Effect = readonly [behaviour: string, proof: () => Promise<void>];
@@ -226,6 +243,59 @@ const EFFECTS: Readonly<Record<keyof OAuthProxyConfig, Effect>> = {
       expect(world.upstreamRequests).toEqual([]);
       expect((await server.redeem({ client, code, verifier })).status).toBe(200);
       expect(world.upstreamRequests[0]?.form.get("code_verifier")).toBe(verifier);
+    },
+  ],
+  provider: [
+    "is where people sign in, instead of the upstream… options, and what their subjects begin with",
+    async () => {
+      const world = new World();
+      world.answer = () =>
+        world.tokens({
+          id_token: idToken({ iss: "https://one.example", aud: "our-app-at-one", sub: "alice", exp: world.now + 60 }),
+        });
+      const server = world.server({ provider: providerAt("one") });
+      const { tokens } = await server.signIn();
+      expect(world.upstreamRequests.map(({ url }) => url)).toEqual(["https://one.example/token"]);
+      expect(world.upstreamRequests[0]?.form.get("redirect_uri")).toBe(`${BASE_URL}/oauth/callback`);
+      expect(decodeJwt(tokens.access_token).sub).toBe("one|alice");
+    },
+  ],
+  providers: [
+    "are offered for choice, each with a callback of its own",
+    async () => {
+      const config = { providers: [providerAt("one"), providerAt("two")] };
+      expect(await pageWith(config)).toContain("Continue with TWO");
+      const server = new World().server(config);
+      const url = server.authorizationUrl(await server.register(), challenge);
+      const { searchParams } = locationOf(await server.consent(url, new Browser(), { provider: "two" }));
+      expect(searchParams.get("redirect_uri")).toBe(`${BASE_URL}/oauth/callback/two`);
+    },
+  ],
+  allow: [
+    "says who may sign in",
+    async () => {
+      const answer = async (allow: OAuthProxyConfig["allow"]) => {
+        const world = new World();
+        const claims = { sub: "alice", email: "alice@example.com", email_verified: true, groups: ["staff"] };
+        world.answer = () => world.tokens({ id_token: idToken({ aud: "our-app", exp: world.now + 60, ...claims }) });
+        const server = world.server({ allow });
+        const browser = new Browser();
+        const upstream = await server.consent(server.authorizationUrl(await server.register(), challenge), browser);
+        return (await server.callback(locationOf(upstream).href, browser)).status;
+      };
+      expect(await answer(undefined)).toBe(302);
+      expect(await answer({ emailDomains: ["example.com"], groups: ["staff"] })).toBe(302);
+      expect(await answer({ emailDomains: ["example.com"], groups: ["owners"] })).toBe(403);
+      expect(await answer([{ groups: ["owners"] }, { emails: ["alice@example.com"] }])).toBe(302);
+      expect(await answer(({ subject }) => subject === "alice")).toBe(302);
+      expect(await answer(() => false)).toBe(403);
+    },
+  ],
+  linkSubject: [
+    "names people as the operator knows them",
+    async () => {
+      const server = new World().server({ linkSubject: ({ provider }) => `person-of-${provider}` });
+      expect(decodeJwt((await server.signIn()).tokens.access_token).sub).toBe("person-of-upstream");
     },
   ],
   tokenVerifier: [
@@ -574,6 +644,16 @@ const EFFECTS: Readonly<Record<keyof OAuthProxyConfig, Effect>> = {
       expect(await world.server({ jwtSigningKey: OTHER_KEY }).call(tokens.access_token)).toBe(401);
     },
   ],
+  signing: [
+    "signs access tokens, and its key set is published",
+    async () => {
+      const server = new World().server({ signing: signingWith(OTHER_KEY) });
+      const { tokens } = await server.signIn();
+      expect((await jwtVerify(tokens.access_token, Buffer.from(OTHER_KEY))).payload.iss).toBe(BASE_URL);
+      expect(await server.call(tokens.access_token)).toBe(200);
+      expect(await jsonOf(await server.get("/oauth/jwks"))).toEqual({ keys: [{ kid: "one" }] });
+    },
+  ],
   encryptionKey: [
     "seals everything at rest, unless it is false, which is warned of",
     async () => {
@@ -825,6 +905,41 @@ describe("what can not work is said at start", () => {
       "clients[0].tokenEndpointAuthMethod",
       { clients: [{ ...client, clientSecret: V, tokenEndpointAuthMethod: "none" }] },
     ],
+    ["upstreamAuthorizationEndpoint", { upstreamAuthorizationEndpoint: undefined }],
+    ["provider", untyped({ provider: V })],
+    ["provider.id", { provider: { ...providerAt("one"), id: `${V} ` } }],
+    ["provider.id", { provider: { ...providerAt("one"), id: "One" } }],
+    ["provider.id", { provider: { ...providerAt("one"), id: "a".repeat(33) } }],
+    ["provider.id", { provider: { ...providerAt("one"), id: "upstream" } }],
+    ["provider.id", { provider: { ...providerAt("one"), id: "anonymous" } }],
+    ["provider.name", { provider: { ...providerAt("one"), name: " " } }],
+    ["provider.scopes", { provider: { ...providerAt("one"), scopes: [`${V} ${V}`] } }],
+    ["providers", { providers: [] }],
+    ["providers", { provider: providerAt("one"), providers: [providerAt("two")] }],
+    ["providers[1]", { providers: [providerAt("one"), providerAt("one")] }],
+    ["providers[1]", untyped({ providers: [providerAt("one"), V] })],
+    ["secret", { providers: [providerAt("one")], secret: undefined }],
+    ["secret", { provider: providerAt("one", { clientSecret: () => V }), secret: undefined }],
+    ["scopes", { provider: providerAt("one"), scopes: [V] }],
+    ["upstreamClientId", { providers: [providerAt("one")], upstreamClientId: V }],
+    ["extraAuthorizationParams", { provider: providerAt("one"), extraAuthorizationParams: { a: V } }],
+    ["redirectPath", { providers: [providerAt("token")], redirectPath: "/oauth" }],
+    ["allow", { allow: {} }],
+    ["allow", { allow: [] }],
+    ["allow", untyped({ allow: V })],
+    ["allow", untyped({ allow: null })],
+    ["allow", untyped({ allow: { emails: undefined } })],
+    ["allow[1]", untyped({ allow: [{ emails: [`a@${V}.example`] }, { groups: undefined }] })],
+    ["allow.domains", untyped({ allow: { domains: [V] } })],
+    ["allow.emails", { allow: { emails: [] } }],
+    ["allow.emails", untyped({ allow: { emails: `a@${V}.example` } })],
+    ["allow.emails", { allow: { emails: [V] } }],
+    ["allow.groups", { allow: { groups: [""] } }],
+    ["allow.emailDomains", { allow: { emailDomains: [`@${V}.example`] } }],
+    ["allow.emailDomains", { allow: { emailDomains: [`*.${V}.example`] } }],
+    ["allow.providers", { allow: { providers: [V] } }],
+    ["allow.providers", { providers: [providerAt("one"), providerAt("two")], allow: { groups: [V] } }],
+    ["allow[0].providers", { providers: [providerAt("one"), providerAt("two")], allow: [{ tenants: [V] }] }],
     ["allowedRedirectUriPatterns", { allowedRedirectUriPatterns: ["https://*"] }],
     ["allowedRedirectUriPatterns", { allowedRedirectUriPatterns: [`${V}`] }],
     ["enableTokenSwap", { enableTokenSwap: false }],
@@ -838,6 +953,9 @@ describe("what can not work is said at start", () => {
     ["secret[1]", { secret: [SECRET, SECRET] }],
     ["secret", { secret: undefined, upstreamClientSecret: V }],
     ["jwtSigningKey", { jwtSigningKey: V }],
+    ["signing", untyped({ signing: V })],
+    ["signing", { signing: signingWith(KEY), enableTokenSwap: false, passThroughAudienceCheck: false }],
+    ["jwtSigningKey", { signing: signingWith(KEY), jwtSigningKey: `${V}-${KEY}` }],
     ["encryptionKey", { encryptionKey: Buffer.from(V) }],
     ["encryptionKey", { encryptionKey: "" }],
     ["consentSigningKey", { consentSigningKey: V }],

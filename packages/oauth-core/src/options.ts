@@ -1,101 +1,33 @@
 /** Every option, its unit, its default, its danger; resolved and validated once. */
+import { checkAllow } from "./allow-options.ts";
+import { type CustomClaimsPassthroughConfig, claimsOption } from "./claims-options.ts";
+import { type ConfiguredClient, clientsOption, type RegistrationConfig, registrationOption } from "./client-options.ts";
 import type { ClaimsPolicy } from "./domain/claims.ts";
 import type { Client, RegistrationPolicy } from "./domain/clients.ts";
 import type { OAuthEvent } from "./domain/events.ts";
-import type { TokenVerifier } from "./domain/sign-ins.ts";
-import type { GrantTypeName, TokenEndpointAuthMethod } from "./protocol/client-metadata.ts";
-import { ConfigurationError, OAuthProxyError } from "./protocol/errors.ts";
-import { parseRedirectUri } from "./protocol/redirect-uri.ts";
-import { compileRedirectUriPattern } from "./protocol/redirect-uri-pattern.ts";
+import type { SigningSource } from "./domain/signer.ts";
+import { listOf, originsOption, pathOption, scopeOption, wholeNumber } from "./option-values.ts";
+import { ConfigurationError } from "./protocol/errors.ts";
 import { canonicalResource } from "./protocol/resource.ts";
-import { type ScopeHierarchy, scopeOf } from "./protocol/scope.ts";
+import type { ScopeHierarchy } from "./protocol/scope.ts";
+import { serverUrl } from "./protocol/server-url.ts";
+import {
+  type ProviderOptions,
+  type ProviderSetting,
+  providersOption,
+  type UpstreamOptions,
+} from "./provider-options.ts";
 import type { Runtime } from "./runtime.ts";
 import type { TokenStorage } from "./state/token-storage.ts";
 
-/** Which claims of the upstream's tokens are carried into ours. Claims with a meaning in a protocol never are, whatever is set here. */
-export interface CustomClaimsPassthroughConfig {
-  /** From the upstream's access token, where it is a JWT. Default: true. Its claims win over those of the ID token. */
-  fromAccessToken?: boolean;
-  /** From the upstream's ID token. Default: true. */
-  fromIdToken?: boolean;
-  /** Put before every name. Default: false (no prefix), so that `roles` stays `roles`. */
-  claimPrefix?: string | false;
-  /** Only these. Default: all but the protected ones and contact data (`address`, `phone_number`, `birthdate`, `gender`). */
-  allowedClaims?: readonly string[];
-  /** Never these. Default: none. */
-  blockedClaims?: readonly string[];
-  /** Characters of one value, as JSON where it isn't text. Longer ones are left out. Default: 2000. */
-  maxClaimValueSize?: number;
-  /** Also objects and lists of objects. Default: false: text, numbers, truth, and flat lists of them, which is what roles and groups are. */
-  allowComplexClaims?: boolean;
-}
-
-/** A client that the operator registered by hand. */
-export interface ConfiguredClient {
-  clientId: string;
-  /** Makes it a confidential client, which may use `client_secret_basic` or `client_secret_post`. Default: none, a public client. */
-  clientSecret?: string | undefined;
-  clientName?: string | undefined;
-  /** Compared exactly, but for the port of a loopback address. Private schemes are allowed. */
-  redirectUris: readonly string[];
-  /** Limits a confidential client to one method. */
-  tokenEndpointAuthMethod?: TokenEndpointAuthMethod | undefined;
-  /** Default: both. */
-  grantTypes?: readonly GrantTypeName[] | undefined;
-  /**
-   * The operator vouches for it: people are not asked. Default: false.
-   *
-   * Danger: never for a client whose redirect URI anybody else can receive, a loopback address above all.
-   */
-  trusted?: boolean | undefined;
-}
-
-/** How clients may register themselves. */
-export interface RegistrationConfig {
-  /** Keep each registration in the storage instead of in a signed client id: 24 hours until its first use, then 90 days from the last. Default: false. */
-  store?: boolean;
-  /** Admit the callbacks of well-known hosted clients (Claude, ChatGPT, Cursor, VS Code, …). Default: true. */
-  knownClients?: boolean;
-}
-
 /** The options of {@link OAuthProxy}. All durations are whole seconds unless the name says `Ms`. */
-export interface OAuthProxyConfig {
-  /** The upstream's authorization endpoint. https, or http on a loopback address. */
-  upstreamAuthorizationEndpoint: string;
-  /** The upstream's token endpoint. */
-  upstreamTokenEndpoint: string;
-  /** Our client id at the upstream. */
-  upstreamClientId: string;
-  /** Our client secret at the upstream. Keys are derived from it where no `secret` is given. */
-  upstreamClientSecret: string;
+export interface OAuthProxyConfig extends ProviderOptions {
   /**
    * The public URL of this server, without a trailing slash: the issuer, and the beginning of every URL that leaves it. https, or http on a loopback address.
    *
    * Nothing is ever derived from `Host` or a forwarded header.
    */
   baseUrl: string;
-
-  /** How we authenticate at the upstream. Default: `client_secret_basic`; `none` for a public client, which then needs a `secret` of ours. */
-  upstreamTokenEndpointAuthMethod?: "client_secret_basic" | "client_secret_post" | "none";
-  /** The upstream's issuer. With it, `iss` of callbacks (RFC 9207) and of ID tokens is checked. Default: unchecked. */
-  upstreamIssuer?: string | undefined;
-  /** Where the upstream tells who a token speaks for; asked at sign-in where there is no ID token. Default: none, the subject is then the token's own `sub`, or new each time. */
-  upstreamUserinfoEndpoint?: string | undefined;
-  /** Where the upstream ends tokens (RFC 7009). Default: none. */
-  upstreamRevocationEndpoint?: string | undefined;
-  /** Further parameters of the upstream's authorization request, such as `access_type=offline`. Those that we set ourselves can't be replaced. */
-  extraAuthorizationParams?: Readonly<Record<string, string>>;
-  /** Milliseconds for one request to the upstream. Default: 10 000. */
-  upstreamRequestTimeoutMs?: number;
-  /** Scopes that are asked of the upstream. Clients can leave some out and never add one. Default: none. */
-  scopes?: readonly string[];
-  /**
-   * Send the client's PKCE challenge upstream, and redeem the upstream's code at our token endpoint with the client's verifier. Default: false, the upstream
-   * sees a challenge of our own.
-   */
-  forwardPkce?: boolean;
-  /** Verifies tokens of the upstream: at sign-in, and with `enableTokenSwap: false` on every request. */
-  tokenVerifier?: TokenVerifier | undefined;
 
   /** Where our own endpoints are, below `baseUrl`. Default: `/oauth`. */
   basePath?: string;
@@ -165,6 +97,11 @@ export interface OAuthProxyConfig {
   secret?: string | readonly string[] | undefined;
   /** Signs access tokens (HS256), as it stands. At least 32 bytes. Default: derived from `secret`. */
   jwtSigningKey?: string | readonly string[] | undefined;
+  /**
+   * Signs access tokens with an asymmetric key instead, and publishes it under `jwks_uri`, so that others can verify them: `new SigningKeys()` of
+   * `@sallyport/jwks`. Default: HS256 with `jwtSigningKey`. A change between the two refuses the access tokens that are out; clients refresh.
+   */
+  signing?: SigningSource | undefined;
   /** Seals everything in the storage. Default: derived from `secret`. `false` stores plaintext: for development only. */
   encryptionKey?: string | Uint8Array | readonly (string | Uint8Array)[] | false | undefined;
   /** Signs the cookies of the sign-in. Default: derived from `secret`. */
@@ -176,15 +113,20 @@ export interface OAuthProxyConfig {
   runtime?: Partial<Runtime>;
 }
 
+/** The options of a preset, which says itself what the upstream is: every other one. */
+export interface PresetConfig extends Omit<OAuthProxyConfig, keyof UpstreamOptions | "provider" | "providers"> {}
+
 /** The options as the server works with them. */
 export interface Settings {
   readonly issuer: string;
   readonly origin: string;
   readonly secure: boolean;
-  readonly paths: Readonly<Record<"authorize" | "token" | "register" | "revoke" | "consent" | "callback", string>>;
+  readonly paths: Readonly<
+    Record<"authorize" | "token" | "register" | "revoke" | "jwks" | "consent" | "callback", string>
+  >;
   readonly urls: Settings["paths"];
   readonly resources: readonly string[];
-  readonly scopes: readonly string[];
+  readonly providers: readonly [ProviderSetting, ...ProviderSetting[]];
   readonly resourceScopes: readonly string[];
   readonly defaultScopes: readonly string[];
   readonly clients: readonly Client[];
@@ -212,11 +154,11 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
   const base = serverUrl("baseUrl", config.baseUrl);
   if (base.search !== "") throw new ConfigurationError("baseUrl", "must have no query");
   const issuer = base.href.replace(/\/+$/, "");
-  checkUpstream(config);
   checkStorage(config.tokenStorage);
   if (listOf(config.secret)?.length === 0)
     throw new ConfigurationError("secret", "is an empty list; leave it out to use the default");
-  config.allowedOrigins?.forEach(checkOrigin);
+  checkSigning(config);
+  originsOption("allowedOrigins", config.allowedOrigins);
   if (
     config.enableTokenSwap === false &&
     config.tokenVerifier === undefined &&
@@ -234,14 +176,22 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
     token: `${basePath}/token`,
     register: `${basePath}/register`,
     revoke: `${basePath}/revoke`,
+    jwks: `${basePath}/jwks`,
     consent: `${basePath}/consent`,
     callback:
       config.redirectPath === undefined ? `${basePath}/callback` : pathOption("redirectPath", config.redirectPath),
   };
   const prefixed = (prefix: string) => mapValues(below, (path) => prefix + path);
   const paths = prefixed(new URL(issuer).pathname.replace(/\/$/, ""));
-  if (new Set(Object.values(paths)).size < Object.keys(paths).length)
-    throw new ConfigurationError("redirectPath", "is already an endpoint's path");
+  const urls = prefixed(issuer);
+  const providers = providersOption(config, { path: paths.callback, url: urls.callback });
+  checkAllow(
+    config.allow,
+    providers.map(({ provider }) => provider.id),
+  );
+  const { callback, ...others } = paths;
+  const all = [...Object.values(others), ...providers.map(({ callbackPath }) => callbackPath)];
+  if (new Set(all).size < all.length) throw new ConfigurationError("redirectPath", "is already an endpoint's path");
 
   const resourceScopes = scopeOption("resourceScopes", config.resourceScopes);
   const defaultScopes =
@@ -254,9 +204,9 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
     origin: base.origin,
     secure: base.protocol === "https:",
     paths,
-    urls: prefixed(issuer),
+    urls,
     resources: resourcesOption(config.resources ?? [`${issuer}/mcp`]),
-    scopes: scopeOption("scopes", config.scopes),
+    providers,
     resourceScopes,
     defaultScopes,
     clients: clientsOption(config.clients ?? []),
@@ -275,28 +225,6 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
   };
 }
 
-const UPSTREAM_AUTH_METHODS: readonly unknown[] = ["client_secret_basic", "client_secret_post", "none"];
-
-function checkUpstream(config: OAuthProxyConfig): void {
-  for (const option of ["upstreamAuthorizationEndpoint", "upstreamTokenEndpoint"] as const)
-    serverUrl(option, config[option]);
-  for (const option of ["upstreamUserinfoEndpoint", "upstreamRevocationEndpoint"] as const) {
-    if (config[option] !== undefined) serverUrl(option, config[option]);
-  }
-  const method = config.upstreamTokenEndpointAuthMethod ?? "client_secret_basic";
-  if (!UPSTREAM_AUTH_METHODS.includes(method)) {
-    throw new ConfigurationError(
-      "upstreamTokenEndpointAuthMethod",
-      `must be one of ${UPSTREAM_AUTH_METHODS.join(", ")}`,
-    );
-  }
-  // What usually leads here is an environment variable that isn't set.
-  if (typeof config.upstreamClientId !== "string" || config.upstreamClientId === "")
-    throw new ConfigurationError("upstreamClientId", "is missing");
-  if (typeof config.upstreamClientSecret !== "string" || (config.upstreamClientSecret === "" && method !== "none"))
-    throw new ConfigurationError("upstreamClientSecret", "is missing");
-}
-
 function checkStorage(storage: TokenStorage | undefined): void {
   if (storage === undefined) return;
   for (const verb of ["get", "save", "delete", "cleanup"] as const) {
@@ -304,39 +232,12 @@ function checkStorage(storage: TokenStorage | undefined): void {
   }
 }
 
-/** Compared as text with what browsers send, so anything that is no whole origin in that spelling would never match. */
-function checkOrigin(origin: string, index: number): void {
-  const url = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#*@]+$/.test(origin) && URL.canParse(origin) ? new URL(origin) : undefined;
-  if (url === undefined || (url.origin !== "null" && url.origin !== origin))
-    throw new ConfigurationError(`allowedOrigins[${index}]`, "must be an origin such as https://app.example.com");
-}
-
-/** One or several of something, as a list. */
-export function listOf<T extends string | Uint8Array>(value: T | readonly T[] | undefined): readonly T[] | undefined {
-  if (value === undefined) return undefined;
-  return typeof value === "string" || value instanceof Uint8Array ? [value] : value;
-}
-
-function serverUrl(option: string, value: string): URL {
-  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined) throw new ConfigurationError(option, "is no absolute URL");
-  const isLoopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  // MCP authorization, "Communication Security": everything over https. Plain http on this very computer is for development, and is chosen by writing it.
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback)) {
-    throw new ConfigurationError(option, "must be https, or http on localhost, 127.0.0.1 or [::1]");
-  }
-  if (url.username !== "" || url.password !== "" || url.hash !== "")
-    throw new ConfigurationError(option, "must have neither credentials nor a fragment");
-  return url;
-}
-
-function pathOption(option: string, value: string): string {
-  const path = value === "/" ? "" : value.replace(/\/$/, "");
-  if (path !== "" && !/^(?:\/[A-Za-z0-9._~-]+)+$/.test(path))
-    throw new ConfigurationError(option, "must be a path such as /oauth");
-  if (path.split("/").some((segment) => segment === "." || segment === ".."))
-    throw new ConfigurationError(option, "must have no dot segments");
-  return path;
+function checkSigning({ signing, enableTokenSwap, jwtSigningKey }: OAuthProxyConfig): void {
+  if (signing === undefined) return;
+  if (typeof signing.signer !== "function") throw new ConfigurationError("signing", "has no signer");
+  // Either would be a key that the operator takes for the one that signs, and does not.
+  if (enableTokenSwap === false) throw new ConfigurationError("signing", "without token swap there is nothing to sign");
+  if (jwtSigningKey !== undefined) throw new ConfigurationError("jwtSigningKey", "signs nothing beside signing");
 }
 
 function resourcesOption(resources: readonly string[]): readonly string[] {
@@ -357,99 +258,8 @@ function resourcesOption(resources: readonly string[]): readonly string[] {
   return [...byPath.values()];
 }
 
-function scopeOption(option: string, words: readonly string[] = []): readonly string[] {
-  try {
-    return [...scopeOf(words)];
-  } catch (error) {
-    if (!(error instanceof OAuthProxyError)) throw error;
-    throw new ConfigurationError(option, "has a word that RFC 6749 §3.3 does not allow");
-  }
-}
-
-function clientsOption(clients: readonly ConfiguredClient[]): readonly Client[] {
-  const ids = clients.map(({ clientId }) => clientId);
-  const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index);
-  if (twice !== -1) throw new ConfigurationError(`clients[${twice}].clientId`, "stands in the list twice");
-  return clients.map(clientOption);
-}
-
-function clientOption(client: ConfiguredClient, index: number): Client {
-  const option = `clients[${index}]`;
-  if (typeof client.clientId !== "string" || !/^[\x20-\x7e]{1,255}$/.test(client.clientId))
-    throw new ConfigurationError(`${option}.clientId`, "must be printable ASCII");
-  if (client.redirectUris.length === 0)
-    throw new ConfigurationError(`${option}.redirectUris`, "at least one is needed");
-  if (client.clientSecret === "") throw new ConfigurationError(`${option}.clientSecret`, "is empty");
-  const confidential = client.clientSecret !== undefined;
-  const method = client.tokenEndpointAuthMethod;
-  if (method !== undefined && confidential !== (method !== "none")) {
-    throw new ConfigurationError(
-      `${option}.tokenEndpointAuthMethod`,
-      "does not fit to whether there is a clientSecret",
-    );
-  }
-  return {
-    clientId: client.clientId,
-    clientName: client.clientName,
-    redirectUris: client.redirectUris.map((uri, at) => redirectUriOption(`${option}.redirectUris[${at}]`, uri)),
-    authMethods:
-      method !== undefined ? [method] : confidential ? ["client_secret_basic", "client_secret_post"] : ["none"],
-    grantTypes: client.grantTypes ?? ["authorization_code", "refresh_token"],
-    configured: true,
-    trusted: client.trusted ?? false,
-    clientSecret: client.clientSecret,
-  };
-}
-
-function redirectUriOption(option: string, uri: string): string {
-  try {
-    return parseRedirectUri(uri);
-  } catch (error) {
-    if (!(error instanceof OAuthProxyError)) throw error;
-    throw new ConfigurationError(option, error.description);
-  }
-}
-
-function registrationOption({
-  registration = true,
-  allowedRedirectUriPatterns = [],
-}: OAuthProxyConfig): RegistrationPolicy {
-  const { store = false, knownClients = true } = typeof registration === "object" ? registration : {};
-  return {
-    enabled: registration !== false,
-    store,
-    knownClients,
-    patterns: allowedRedirectUriPatterns.map(compileRedirectUriPattern),
-  };
-}
-
-function claimsOption(value: boolean | CustomClaimsPassthroughConfig): ClaimsPolicy | undefined {
-  if (value === false) return undefined;
-  const config = value === true ? {} : value;
-  return {
-    fromAccessToken: config.fromAccessToken ?? true,
-    fromIdToken: config.fromIdToken ?? true,
-    claimPrefix: config.claimPrefix ?? false,
-    allowedClaims: config.allowedClaims === undefined ? undefined : new Set(config.allowedClaims),
-    blockedClaims: new Set(config.blockedClaims),
-    maxClaimValueSize: wholeNumber(
-      "customClaimsPassthrough.maxClaimValueSize",
-      config.maxClaimValueSize ?? 2000,
-      0,
-      65_536,
-    ),
-    allowComplexClaims: config.allowComplexClaims ?? false,
-  };
-}
-
 function ttlOption(name: TtlName, config: OAuthProxyConfig): number {
   return wholeNumber(name, config[name] ?? TTLS[name], MAY_BE_ZERO.includes(name) ? 0 : 1, TEN_YEARS);
-}
-
-function wholeNumber(option: string, value: number, least: number, most: number): number {
-  if (!Number.isSafeInteger(value) || value < least || value > most)
-    throw new ConfigurationError(option, `must be a whole number from ${least} to ${most}`);
-  return value;
 }
 
 function mapValues<K extends string>(

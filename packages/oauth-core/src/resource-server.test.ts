@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Verification } from "./domain/verified-bearers.ts";
+import type { TokenVerificationResult as Verification } from "./domain/token-verifier.ts";
 import {
   ConfigurationError,
   type OAuthEvent,

@@ -2,16 +2,18 @@
 import { DEFAULT_RUNTIME } from "./default-runtime.ts";
 import type { Access } from "./domain/bearers.ts";
 import type { OAuthEvent } from "./domain/events.ts";
-import type { TokenVerifier } from "./domain/sign-ins.ts";
+import type { TokenVerifier } from "./domain/token-verifier.ts";
 import { VerifiedBearers } from "./domain/verified-bearers.ts";
 import { createObserve } from "./event-log.ts";
 import { Guard, type Requirement } from "./guard.ts";
 import type { HandleOptions } from "./oauth-proxy.ts";
-import { ConfigurationError, OAuthProxyError } from "./protocol/errors.ts";
-import { KNOWN_CLIENTS } from "./protocol/known-callbacks.ts";
+import { originsOption, scopeOption } from "./option-values.ts";
+import { ConfigurationError } from "./protocol/errors.ts";
+import { knownClientOrigins } from "./protocol/known-callbacks.ts";
 import { canonicalResource } from "./protocol/resource.ts";
 import { formatResourceMetadata } from "./protocol/resource-metadata.ts";
-import { type ScopeHierarchy, scopeOf, withImplied } from "./protocol/scope.ts";
+import { type ScopeHierarchy, withImplied } from "./protocol/scope.ts";
+import { serverUrl } from "./protocol/server-url.ts";
 import { wellKnownPath } from "./protocol/well-known.ts";
 import type { Runtime } from "./runtime.ts";
 import { Origins } from "./transport/cors.ts";
@@ -65,14 +67,14 @@ export class ResourceServer {
 
   /** @throws {ConfigurationError} naming the option that can't work */
   constructor(config: ResourceServerConfig) {
-    const { authorizationServers, tokenVerifier, allowedOrigins = [], scopeHierarchy = {} } = config;
-    const url = secureUrl("resource", config.resource);
+    const { authorizationServers, tokenVerifier, allowedOrigins, scopeHierarchy = {} } = config;
+    const url = serverUrl("resource", config.resource);
     if (url.search !== "") throw new ConfigurationError("resource", "must have no query");
     if (typeof tokenVerifier?.verify !== "function") throw new ConfigurationError("tokenVerifier", "has no verify");
     if (!Array.isArray(authorizationServers) || authorizationServers.length === 0)
       throw new ConfigurationError("authorizationServers", "at least one is needed");
-    for (const [index, issuer] of authorizationServers.entries()) secureUrl(`authorizationServers[${index}]`, issuer);
-    const scopes = scopesOption(config.scopes);
+    for (const [index, issuer] of authorizationServers.entries()) serverUrl(`authorizationServers[${index}]`, issuer);
+    const scopes = scopeOption("scopes", config.scopes);
     this.#resource = canonicalResource(config.resource);
     this.#hierarchy = scopeHierarchy;
     this.#router = new Router(this.#documents(config, scopes));
@@ -81,7 +83,7 @@ export class ResourceServer {
       resources: [this.#resource],
       baseline: scopes,
       hierarchy: scopeHierarchy,
-      origins: new Origins([url.origin, ...clientOrigins(), ...allowedOrigins.map(originOption)]),
+      origins: new Origins([url.origin, ...knownClientOrigins(), ...originsOption("allowedOrigins", allowedOrigins)]),
       observe: createObserve(config.onEvent, { ...DEFAULT_RUNTIME, ...config.runtime }),
     });
   }
@@ -145,43 +147,4 @@ export class ResourceServer {
       cors: true,
     }));
   }
-}
-
-/** MCP authorization, "Communication Security": everything over https, but for this very computer. */
-function secureUrl(option: string, value: string): URL {
-  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined) throw new ConfigurationError(option, "is no absolute URL");
-  const isLoopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback))
-    throw new ConfigurationError(option, "must be https, or http on localhost, 127.0.0.1 or [::1]");
-  if (url.username !== "" || url.password !== "" || url.hash !== "")
-    throw new ConfigurationError(option, "must have neither credentials nor a fragment");
-  return url;
-}
-
-function scopesOption(words: readonly string[] = []): readonly string[] {
-  try {
-    return [...scopeOf(words)];
-  } catch (error) {
-    if (!(error instanceof OAuthProxyError)) throw error;
-    throw new ConfigurationError("scopes", "has a word that RFC 6749 §3.3 does not allow");
-  }
-}
-
-/** Compared as text with what browsers send: a spelling that they never send would never match. */
-function originOption(origin: string, index: number): string {
-  const url = URL.canParse(origin) ? new URL(origin) : undefined;
-  if (
-    url === undefined ||
-    (url.origin !== origin && !(url.origin === "null" && /^[a-z][a-z0-9+.-]*:\/\/[^/?#*@\s]+$/.test(origin)))
-  )
-    throw new ConfigurationError(`allowedOrigins[${index}]`, "must be an origin such as https://app.example.com");
-  return origin;
-}
-
-/** Where the well-known clients that are web pages live. */
-function clientOrigins(): readonly string[] {
-  return KNOWN_CLIENTS.flatMap(({ callbacks }) =>
-    callbacks.filter((uri) => uri.startsWith("https://")).map((uri) => new URL(uri).origin),
-  );
 }

@@ -3,7 +3,9 @@ import type { Engine } from "./domain/engine.ts";
 import { authorization } from "./endpoints/authorization.ts";
 import { callback } from "./endpoints/callback.ts";
 import { consent } from "./endpoints/consent.ts";
-import { forPeople, forPrograms, type PageSettings } from "./endpoints/endpoint.ts";
+import { forPeople, forPrograms, type PageEndpoint, type PageSettings } from "./endpoints/endpoint.ts";
+import { formPost } from "./endpoints/form-post.ts";
+import { jwks } from "./endpoints/jwks.ts";
 import { registration } from "./endpoints/registration.ts";
 import { revocation } from "./endpoints/revocation.ts";
 import { token } from "./endpoints/token.ts";
@@ -12,7 +14,7 @@ import { formatResourceMetadata } from "./protocol/resource-metadata.ts";
 import type { ServerMetadata } from "./protocol/server-metadata.ts";
 import { wellKnownPath } from "./protocol/well-known.ts";
 import { document } from "./transport/reply.ts";
-import type { Route } from "./transport/router.ts";
+import type { Handler, Route } from "./transport/router.ts";
 
 /** The endpoints and the well-known documents. The latter never change, and are written once. */
 export function createRoutes(
@@ -22,21 +24,42 @@ export function createRoutes(
   metadata: ServerMetadata,
 ): readonly Route[] {
   const { paths } = settings;
-  const people = (name: string, endpoint: Parameters<typeof forPeople>[1]) => forPeople(name, endpoint, engine, pages);
+  const people = (name: string, endpoint: PageEndpoint) => forPeople(name, endpoint, engine, pages);
   const programs = (name: string, endpoint: Parameters<typeof forPrograms>[1]) => forPrograms(name, endpoint, engine);
   const authorize = people("authorization", authorization);
   return [
     // No CORS where a browser's cookies count: RFC 9700 §2.6.
     { path: paths.authorize, methods: { GET: authorize, POST: authorize }, cors: false },
     { path: paths.consent, methods: { POST: people("consent", consent) }, cors: false },
-    { path: paths.callback, methods: { GET: people("callback", callback) }, cors: false },
+    ...callbackRoutes(settings, engine, people),
     { path: paths.token, methods: { POST: programs("token", token) }, cors: true },
     { path: paths.revoke, methods: { POST: programs("revocation", revocation) }, cors: true },
     ...(settings.registration.enabled
       ? [{ path: paths.register, methods: { POST: programs("registration", registration) }, cors: true }]
       : []),
+    ...(engine.publishingSigner === undefined
+      ? []
+      : [{ path: paths.jwks, methods: { GET: programs("jwks", jwks(engine.publishingSigner)) }, cors: true }]),
     ...wellKnownRoutes(settings, engine, pages.serverName, metadata),
   ];
+}
+
+/** One for each provider. */
+function callbackRoutes(
+  { providers }: Settings,
+  { identityProviders }: Engine,
+  people: (name: string, endpoint: PageEndpoint) => Handler,
+): readonly Route[] {
+  return providers.flatMap(({ provider: { id, formPost: posts }, callbackPath, redirectUri }) => {
+    const provider = identityProviders.find(id);
+    if (provider === undefined) return [];
+    const GET = people("callback", callback(provider));
+    return {
+      path: callbackPath,
+      methods: posts ? { GET, POST: people("callback", formPost(redirectUri)) } : { GET },
+      cors: false,
+    };
+  });
 }
 
 function wellKnownRoutes(

@@ -1,10 +1,13 @@
 /** The domain without HTTP: processes over one storage, each with a clock of its own, and an identity provider that does as it is told. */
 import { createHash } from "node:crypto";
 import { AccessTokens } from "../src/domain/access-tokens.ts";
+import { Admission } from "../src/domain/admission.ts";
+import type { ClaimsPolicy } from "../src/domain/claims.ts";
 import { type CodeRecord, Codes } from "../src/domain/codes.ts";
 import type { Happening, Observe } from "../src/domain/events.ts";
 import { type GrantRecord, Grants, type NewGrant } from "../src/domain/grants.ts";
 import type { Identity, IdentityProvider, UpstreamTokens } from "../src/domain/identity-provider.ts";
+import { IdentityProviders } from "../src/domain/identity-providers.ts";
 import { deriveKeys } from "../src/domain/keys.ts";
 import { HmacSigner, type Signer } from "../src/domain/signer.ts";
 import { type Transaction, Transactions } from "../src/domain/transactions.ts";
@@ -20,10 +23,19 @@ export const ISSUER = "https://mcp.example.com";
 export const RESOURCE = `${ISSUER}/mcp`;
 export const CLIENT_ID = "the client";
 
+/** All claims, but those with a meaning in a protocol. */
+export const CLAIMS: ClaimsPolicy = {
+  fromAccessToken: true,
+  fromIdToken: true,
+  claimPrefix: false,
+  allowedClaims: undefined,
+  blockedClaims: new Set(),
+  maxClaimValueSize: 2000,
+  allowComplexClaims: false,
+};
+
 /** An upstream whose every refresh rotates the refresh token, and which forgets the one before. */
 export class ScriptedProvider implements IdentityProvider {
-  readonly id = "upstream";
-  readonly name = "id.example.com";
   readonly refreshed: UpstreamTokens[] = [];
   readonly revoked: UpstreamTokens[] = [];
   /** What a refresh does; replace it to break it. */
@@ -180,7 +192,17 @@ export class DomainProcess {
     const sessions: UpstreamSessions = new UpstreamSessions({
       grants,
       leases: collection<string>("lease"),
-      identityProvider: world.provider,
+      identityProviders: new IdentityProviders([
+        {
+          id: "upstream",
+          name: "id.example.com",
+          scopes: ["read"],
+          qualified: false,
+          identityProvider: world.provider,
+        },
+      ]),
+      admission: new Admission(undefined),
+      claims: CLAIMS,
       runtime,
       observe,
       upstreamRequestTimeoutMs: 10_000,

@@ -1,8 +1,10 @@
 /** A whole server in one process, with a clock of its own, a counted storage, an upstream that does as it is told, and a browser with cookies. */
 import { randomBytes } from "node:crypto";
+import type { UpstreamProvider } from "../src/domain/upstream-provider.ts";
 import { type OAuthEvent, OAuthProxy, type OAuthProxyConfig, PKCEUtils } from "../src/index.ts";
 import { MemoryTokenStorage } from "../src/state/memory-token-storage.ts";
 import type { AtomicTokenStorage } from "../src/state/token-storage.ts";
+import { defineUpstream, type UpstreamDescriptor } from "../src/upstream.ts";
 
 export const BASE_URL = "https://mcp.example.com";
 export const RESOURCE = `${BASE_URL}/mcp`;
@@ -35,6 +37,8 @@ export class CountedStorage implements AtomicTokenStorage {
   }
 
   async #count(verb: string, key: string): Promise<void> {
+    // Beside the requests, once a day, and a part of none of them.
+    if (key.startsWith("key-marks:")) return;
     this.calls.push(`${verb} ${key.split(":", 1)[0]}`);
     await this.before(verb, key);
   }
@@ -139,6 +143,30 @@ export type Tokens = Readonly<Record<string, unknown>> & {
   readonly refresh_token: string;
 };
 
+/** The one upstream of servers that are told of no other. */
+const ONE_UPSTREAM = {
+  upstreamAuthorizationEndpoint: `${UPSTREAM}/authorize`,
+  upstreamTokenEndpoint: `${UPSTREAM}/token`,
+  upstreamClientId: "our-app",
+  upstreamClientSecret: "upstream-client-secret-0123456789abcdef",
+  scopes: ["read"],
+} as const;
+
+/** A provider at `https://ID.example`, of which the world's upstream plays the endpoints. */
+export function providerAt(id: string, change: Partial<UpstreamDescriptor> = {}): UpstreamProvider {
+  const host = `https://${id}.example`;
+  return defineUpstream({
+    id,
+    name: id.toUpperCase(),
+    clientId: `our-app-at-${id}`,
+    clientSecret: `upstream-client-secret-of-${id}-0123456789`,
+    scopes: ["profile", "email"],
+    endpoints: { authorization: `${host}/authorize`, token: `${host}/token`, revocation: `${host}/revoke` },
+    issuer: host,
+    ...change,
+  });
+}
+
 export class Server {
   readonly auth: OAuthProxy;
   readonly world: World;
@@ -147,12 +175,8 @@ export class Server {
     this.world = world;
     this.auth = new OAuthProxy({
       baseUrl: BASE_URL,
-      upstreamAuthorizationEndpoint: `${UPSTREAM}/authorize`,
-      upstreamTokenEndpoint: `${UPSTREAM}/token`,
-      upstreamClientId: "our-app",
-      upstreamClientSecret: "upstream-client-secret-0123456789abcdef",
+      ...(config.provider === undefined && config.providers === undefined ? ONE_UPSTREAM : {}),
       secret: SECRET,
-      scopes: ["read"],
       tokenStorage: world.storage,
       onEvent: (event) => world.events.push(event),
       ...config,
@@ -235,29 +259,33 @@ export class Server {
     return url.href;
   }
 
-  /** Opens the authorization URL and answers the consent page. */
-  async consent(url: string, browser: Browser, action = "approve"): Promise<Response> {
+  /** Opens the authorization URL and answers the page: by its action, or by the provider that is chosen. */
+  async consent(
+    url: string,
+    browser: Browser,
+    action: string | { readonly provider: string } = "approve",
+  ): Promise<Response> {
     const shown = await this.get(url, { cookie: browser.header(), "sec-fetch-site": "none" });
     browser.keep(shown);
     if (shown.status !== 200) return shown;
     const answered = await this.post(
       "/oauth/consent",
-      { ...formOf(await shown.text()), action },
+      { ...formOf(await shown.text()), ...(typeof action === "string" ? { action } : action) },
       { cookie: browser.header() },
     );
     browser.keep(answered);
     return answered;
   }
 
-  /** The upstream sends the browser back. */
+  /** The upstream sends the browser back to where it was told. */
   async callback(
     upstreamUrl: string,
     browser: Browser,
     parameters: Readonly<Record<string, string>> = { code: "upstream-code" },
   ): Promise<Response> {
-    const state = new URL(upstreamUrl).searchParams.get("state") ?? "";
-    const query = new URLSearchParams({ ...parameters, state });
-    const answer = await this.get(`/oauth/callback?${query}`, { cookie: browser.header() });
+    const asked = new URL(upstreamUrl).searchParams;
+    const query = new URLSearchParams({ ...parameters, state: asked.get("state") ?? "" });
+    const answer = await this.get(`${asked.get("redirect_uri") ?? ""}?${query}`, { cookie: browser.header() });
     browser.keep(answer);
     return answer;
   }
@@ -268,12 +296,15 @@ export class Server {
       client?: RegisteredClient;
       parameters?: Readonly<Record<string, string | undefined>>;
       browser?: Browser;
+      provider?: string;
     } = {},
   ): Promise<Authorized> {
     const client = options.client ?? (await this.register());
     const browser = options.browser ?? new Browser();
     const { verifier, challenge } = PKCEUtils.generatePair();
-    const upstream = await this.consent(this.authorizationUrl(client, challenge, options.parameters), browser);
+    const url = this.authorizationUrl(client, challenge, options.parameters);
+    const { provider } = options;
+    const upstream = await this.consent(url, browser, provider === undefined ? "approve" : { provider });
     const answer = await this.callback(upstream.headers.get("location") ?? "", browser);
     const location = new URL(answer.headers.get("location") ?? `${BASE_URL}/none`);
     const code = location.searchParams.get("code");

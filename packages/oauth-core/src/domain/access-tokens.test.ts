@@ -1,6 +1,7 @@
 import { jwtVerify, SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import { CLIENT_ID, DomainWorld, ISSUER, type ProcessOptions, RESOURCE } from "../../test/domain-process.ts";
+import { OAuthProxyError } from "../protocol/errors.ts";
 import type { NewGrant } from "./grants.ts";
 import { HmacSigner, type Signer } from "./signer.ts";
 
@@ -11,7 +12,16 @@ const refusal = (reason: string) => expect.objectContaining({ name: "OAuthProxyE
 /** Counts how often a signature is really checked. */
 class CountingSigner implements Signer {
   opened = 0;
+  known = true;
   readonly #signer = new HmacSigner([KEY]);
+
+  ready(): void {
+    this.#signer.ready();
+  }
+
+  recognises(): boolean {
+    return this.known;
+  }
 
   sign(typ: string, claims: Readonly<Record<string, unknown>>): string {
     return this.#signer.sign(typ, claims);
@@ -162,6 +172,21 @@ describe("verified tokens are remembered", () => {
     await accessTokens.verifyLiving(token, RESOURCE);
     await process.sessions.end(GRANT, await process.grants.living(GRANT), "client");
     await expect(accessTokens.verifyLiving(token, RESOURCE)).rejects.toThrow(refusal("token_revoked"));
+  });
+
+  test("and not where their key has been taken back", async () => {
+    const { accessTokens, issue, signer } = await arranged();
+    const token = await issue();
+    await accessTokens.verify(token, RESOURCE);
+    signer.known = false;
+    await accessTokens.verify(token, RESOURCE);
+    expect(signer.opened).toBe(2);
+    signer.open = () => {
+      throw new OAuthProxyError("token_signature");
+    };
+    await expect(accessTokens.verify(token, RESOURCE)).rejects.toThrow(refusal("token_signature"));
+    signer.known = true;
+    await expect(accessTokens.verify(token, RESOURCE)).rejects.toThrow(refusal("token_signature"));
   });
 
   test("and not for another resource", async () => {

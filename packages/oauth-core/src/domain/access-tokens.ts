@@ -41,6 +41,11 @@ export class AccessTokens {
     this.#options = options;
   }
 
+  /** Fulfilled while tokens can be signed. @throws {OAuthProxyError} `storage_unavailable` */
+  async ready(): Promise<void> {
+    await this.#options.signer.ready();
+  }
+
   /** A fresh token for a grant, possibly for less than all of its scope and resources. */
   async issue(
     grantId: string,
@@ -77,8 +82,13 @@ export class AccessTokens {
     const now = runtime.now();
     const known = this.#verified.get(token);
     if (known !== undefined) {
-      checkAccessTokenClaims(known.header, known.claims, { issuer, audience, now });
-      return known;
+      // A key that leaked is taken back. What it signed must not live on in a memory.
+      const recognised = signer.recognises(known.header);
+      if (recognised === true || (await recognised)) {
+        checkAccessTokenClaims(known.header, known.claims, { issuer, audience, now });
+        return known;
+      }
+      this.#verified.delete(token);
     }
     const { header, claims } = await signer.open(token);
     const checked = checkAccessTokenClaims(header, claims, { issuer, audience, now });

@@ -3,8 +3,8 @@ import { OAuthProxyError } from "../protocol/errors.ts";
 import { parseScope } from "../protocol/scope.ts";
 import type { AccessTokens } from "./access-tokens.ts";
 import type { Grants } from "./grants.ts";
-import type { TokenVerifier } from "./sign-ins.ts";
 import type { PassThrough } from "./token-issuance.ts";
+import { refusalOf, type TokenVerifier } from "./token-verifier.ts";
 
 /** A verified access: who may do what, through which client, until when. */
 export interface Access {
@@ -24,7 +24,7 @@ export interface Access {
 
 /** Verifies bearer tokens. */
 export interface Bearers {
-  /** @throws {OAuthProxyError} `token_…` (401), or `storage_unavailable` where it can't be known right now */
+  /** @throws {OAuthProxyError} `token_…` (401), or `storage_unavailable` or `upstream_unavailable` (503) where it can't be known right now */
   verify(token: string, resource: string): Promise<Access>;
   /** The grant that a token hangs from, if it is one of ours. @throws {OAuthProxyError} `token_…` */
   grantOf(token: string): Promise<string | undefined>;
@@ -91,10 +91,10 @@ export class PassedThroughBearers implements Bearers {
 
   async #verify(token: string): Promise<Readonly<Record<string, unknown>> | undefined> {
     if (this.#verifier === undefined) return undefined;
-    const { valid, claims, error } = await this.#verifier.verify(token);
+    const result = await this.#verifier.verify(token);
     // MCP authorization, "Token Handling": a token that was issued for somebody else must not be accepted, whoever brings it.
-    if (!valid) throw new OAuthProxyError("token_signature", { cause: error });
-    return claims ?? {};
+    if (!result.valid) throw refusalOf(result);
+    return result.claims ?? {};
   }
 }
 

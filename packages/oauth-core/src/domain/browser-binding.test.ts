@@ -25,7 +25,13 @@ const jar = (...cookies: (BindingCookie | undefined)[]): ReadonlyMap<string, str
   new Map(cookies.flatMap((cookie) => (cookie === undefined ? [] : [[cookie.name, cookie.value] as const])));
 
 describe("RFC 6265bis §4.1.3.2: cookie names", () => {
-  const approval: Approval = { clientId: "c", redirectUri: "https://a.example/", scope: [], resources: [] };
+  const approval: Approval = {
+    clientId: "c",
+    redirectUri: "https://a.example/",
+    scope: [],
+    resources: [],
+    provider: "upstream",
+  };
   const namesOf = (binding: BrowserBinding) =>
     [binding.page(ID).cookie, binding.approval(STATE), binding.remember(jar(), approval)].map((cookie) => cookie?.name);
 
@@ -104,7 +110,13 @@ describe("CVE-2026-27124: the callback is bound to the browser in which the pers
   test("and no cookie of a page, of another transaction or of a remembered consent stands in for it", () => {
     const { binding } = bound();
     const { name } = binding.approval(STATE);
-    const remembered = binding.remember(jar(), { clientId: STATE, redirectUri: STATE, scope: [], resources: [] });
+    const remembered = binding.remember(jar(), {
+      clientId: STATE,
+      redirectUri: STATE,
+      scope: [],
+      resources: [],
+      provider: "upstream",
+    });
     const values = [binding.page(STATE).cookie, binding.approval("t".repeat(43)), remembered].map(
       (each) => each?.value,
     );
@@ -151,6 +163,7 @@ describe("GHSA-6x8h-498w-gv8c: a remembered approval", () => {
     redirectUri: "https://claude.ai/api/mcp/auth_callback",
     scope: ["read", "mcp:tools"],
     resources: ["https://mcp.example.com/mcp"],
+    provider: "upstream",
   };
 
   test("stands for the same again, in whatever order the words are", () => {
@@ -167,6 +180,8 @@ describe("GHSA-6x8h-498w-gv8c: a remembered approval", () => {
     ["fewer scopes", { scope: ["read"] }],
     ["one scope of two words run together", { scope: ["read mcp:tools"] }],
     ["another resource", { resources: ["https://mcp.example.com/other"] }],
+    ["another provider", { provider: "google" }],
+    ["a choice that nobody was asked to consent to", { unasked: true as const }],
   ])("stands for nothing else: %s", (_, change) => {
     const { binding } = bound();
     expect(binding.remembers(jar(binding.remember(jar(), approval)), { ...approval, ...change })).toBe(false);

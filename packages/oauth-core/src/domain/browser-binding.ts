@@ -17,6 +17,10 @@ export interface Approval {
   readonly redirectUri: string;
   readonly scope: readonly string[];
   readonly resources: readonly string[];
+  /** Where they went to sign in. */
+  readonly provider: string;
+  /** They only chose where to sign in, and were asked for nothing. */
+  readonly unasked?: true | undefined;
 }
 
 export interface BrowserBindingOptions {
@@ -89,12 +93,21 @@ export class BrowserBinding {
       .map((name) => ({ name, value: "", maxAge: 0 }));
   }
 
-  /** The list of approvals with this one added, or `undefined` where nothing is to be remembered. */
-  remember(cookies: ReadonlyMap<string, string>, approval: Approval): BindingCookie | undefined {
+  /**
+   * The list of approvals with this one added, or `undefined` where nothing is to be remembered.
+   *
+   * @param instead approvals that this one takes the place of
+   */
+  remember(
+    cookies: ReadonlyMap<string, string>,
+    approval: Approval,
+    instead: readonly Approval[] = [],
+  ): BindingCookie | undefined {
     const { rememberConsent, runtime } = this.#options;
     if (rememberConsent <= 0) return undefined;
     const print = printOf(approval);
-    const kept = this.#remembered(cookies).filter((entry) => entry.print !== print);
+    const replaced = [print, ...instead.map(printOf)];
+    const kept = this.#remembered(cookies).filter((entry) => !replaced.includes(entry.print));
     const entries = [...kept, { print, until: runtime.now() + rememberConsent }].slice(-MOST_REMEMBERED);
     const list = entries.map((entry) => `${entry.print}.${entry.until}`).join("~");
     return {
@@ -104,7 +117,7 @@ export class BrowserBinding {
     };
   }
 
-  /** Whether this browser has approved just this before: the same client, redirect URI, scopes and resources. */
+  /** Whether this browser has approved just this before: the same client, redirect URI, scopes, resources and provider. */
   remembers(cookies: ReadonlyMap<string, string>, approval: Approval): boolean {
     const print = printOf(approval);
     return this.#options.rememberConsent > 0 && this.#remembered(cookies).some((entry) => equal(entry.print, print));
@@ -133,6 +146,7 @@ export class BrowserBinding {
   }
 }
 
-function printOf({ clientId, redirectUri, scope, resources }: Approval): string {
-  return digest(JSON.stringify([clientId, redirectUri, [...scope].sort(), [...resources].sort()])).slice(0, 22);
+function printOf({ clientId, redirectUri, scope, resources, provider, unasked }: Approval): string {
+  const parts = [clientId, redirectUri, [...scope].sort(), [...resources].sort(), provider, unasked === true];
+  return digest(JSON.stringify(parts)).slice(0, 22);
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ClaimsPolicy, passClaims } from "./claims.ts";
+import { type ClaimsPolicy, claimsOf, passClaims } from "./claims.ts";
+import type { Identity } from "./identity-provider.ts";
 
 const policy: ClaimsPolicy = {
   fromAccessToken: true,
@@ -150,4 +151,56 @@ test("a claim named like an object's own machinery changes no object", () => {
   expect((passed as { admin?: unknown }).admin).toBeUndefined();
   expect(Object.getPrototypeOf(passed)).toBe(Object.prototype);
   expect(Object.getPrototypeOf({}).admin).toBeUndefined();
+});
+
+describe("what every provider has is carried in words that are the same for all", () => {
+  const of = (identity: Partial<Identity>, change: Partial<ClaimsPolicy> = {}) =>
+    claimsOf({ ...policy, ...change }, { subject: "1", claims: {}, ...identity });
+
+  test("OpenID Connect Core §5.1: under the standard names", () => {
+    const profile = {
+      email: "alice@example.com",
+      emailVerified: true,
+      name: "Alice",
+      picture: "https://p.example/a",
+      groups: ["staff"],
+      roles: ["admin"],
+      organizations: ["acme"],
+      tenant: "t",
+    };
+    expect(of({ ...profile, claims: { login: "alice" } })).toEqual({
+      login: "alice",
+      email: "alice@example.com",
+      email_verified: true,
+      name: "Alice",
+      picture: "https://p.example/a",
+      groups: ["staff"],
+      roles: ["admin"],
+    });
+  });
+
+  test("in place of what the provider calls so, and subject to the same policy", () => {
+    const identity = { roles: ["admin"], name: "Alice", claims: { roles: { admin: {} }, name: "al" } };
+    expect(of(identity)).toEqual({ roles: ["admin"], name: "Alice" });
+    expect(of(identity, { blockedClaims: new Set(["name"]) })).toEqual({ roles: ["admin"] });
+    expect(of(identity, { allowedClaims: new Set(["name"]) })).toEqual({ name: "Alice" });
+    expect(of(identity, { claimPrefix: "up_" })).toEqual({ up_roles: ["admin"], up_name: "Alice" });
+    expect(of(identity, { maxClaimValueSize: 5 })).toEqual({ name: "Alice" });
+    expect(claimsOf(undefined, { subject: "1", ...identity })).toEqual({});
+  });
+
+  test("nOAuth: an address and whether it is verified are never of two sources", () => {
+    const verified = { email: "b@x.example", email_verified: true };
+    expect(of({ email: "a@x.example", claims: verified })).toEqual({ email: "a@x.example" });
+    expect(of({ email: "a@x.example", claims: {}, accessTokenClaims: verified })).toEqual({ email: "a@x.example" });
+    expect(of({ email: "a@x.example", emailVerified: false, claims: verified })).toEqual({
+      email: "a@x.example",
+      email_verified: false,
+    });
+    expect(of({ claims: {}, accessTokenClaims: verified })).toEqual(verified);
+  });
+
+  test("the subject is nobody's claim", () => {
+    expect(of({ claims: { sub: "x", iss: "y", aud: "z", client_id: "c", scope: "root" } })).toEqual({});
+  });
 });

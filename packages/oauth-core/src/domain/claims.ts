@@ -1,4 +1,5 @@
 /** Which of the upstream's claims are carried into our own tokens. */
+import type { Claims, Identity } from "./identity-provider.ts";
 
 /** The option `customClaimsPassthrough`, resolved. */
 export interface ClaimsPolicy {
@@ -60,6 +61,28 @@ const PERSONAL: ReadonlySet<string> = new Set([
 
 /** Bytes of all carried claims together, as JSON: a token has to fit into the header of every request. */
 const MOST_BYTES = 6_000;
+
+/**
+ * What our own tokens say of a person: what their provider said, with the parts that every provider has in words that are the same for all. OpenID Connect Core §5.1.
+ */
+export function claimsOf(policy: ClaimsPolicy | undefined, identity: Identity): Record<string, unknown> {
+  const { email, emailVerified, name, picture, groups, roles, claims, accessTokenClaims } = identity;
+  const hasAddress = email !== undefined;
+  const normalised = { name, picture, groups, roles, ...(hasAddress ? { email, email_verified: emailVerified } : {}) };
+  const said = { ...(hasAddress ? withoutAddress(claims) : claims), ...withoutAbsent(normalised) };
+  // An address and the word that it is verified belong together: neither may come from another document than the other.
+  return passClaims(policy, hasAddress ? withoutAddress(accessTokenClaims) : accessTokenClaims, said);
+}
+
+function withoutAddress(claims: Claims | undefined): Claims | undefined {
+  if (claims === undefined) return undefined;
+  const { email, email_verified, ...others } = claims;
+  return others;
+}
+
+function withoutAbsent(claims: Claims): Claims {
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+}
 
 /**
  * Chooses and renames claims; those of the access token win over those of the ID token.

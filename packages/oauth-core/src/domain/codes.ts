@@ -6,7 +6,15 @@ import type { Collection, Entry } from "../state/collection.ts";
 import { digest } from "../state/digest.ts";
 import type { Observe, RevocationCause } from "./events.ts";
 import { grantIdOf } from "./grant-id.ts";
-import { type Grant, type GrantRecord, type Grants, isLiving, type LivingEntry, type NewGrant } from "./grants.ts";
+import {
+  type Account,
+  type Grant,
+  type GrantRecord,
+  type Grants,
+  isLiving,
+  type LivingEntry,
+  type NewGrant,
+} from "./grants.ts";
 import type { UpstreamTokens } from "./identity-provider.ts";
 import type { Keys } from "./keys.ts";
 
@@ -22,8 +30,8 @@ export interface CodeRecord {
   readonly traceId: string;
   /** Who signed in; absent where the upstream's code is still to be redeemed, by the client's own verifier. */
   readonly signedIn?: GrantToBe | undefined;
-  /** With `forwardPkce`: the upstream's code and the nonce of its ID token. */
-  readonly upstreamCode?: { readonly code: string; readonly nonce: string } | undefined;
+  /** With `forwardPkce`: the upstream's code, the nonce of its ID token, and whose it is. */
+  readonly upstreamCode?: { readonly code: string; readonly nonce: string; readonly provider?: string } | undefined;
 }
 
 /** What a finished sign-in gave. */
@@ -31,6 +39,8 @@ export interface SignedIn {
   readonly subject: string;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly upstream?: UpstreamTokens | undefined;
+  /** Absent in records that were written before there were several providers. */
+  readonly account?: Account | undefined;
 }
 
 /** A finished sign-in, and the name that its grant will have. */

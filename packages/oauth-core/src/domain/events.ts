@@ -2,10 +2,16 @@
 import type { Reason } from "../protocol/errors.ts";
 
 /** Why a grant ended. */
-export type RevocationCause = "client" | "code_replay" | "operator" | "refresh_token_reuse" | "upstream";
+export type RevocationCause =
+  | "client"
+  | "code_replay"
+  | "not_allowed"
+  | "operator"
+  | "refresh_token_reuse"
+  | "upstream";
 
-/** What this server asked of the upstream. */
-export type UpstreamOperation = "exchange" | "refresh" | "revoke";
+/** What this server asked of the upstream, or, with `begin`, had to know of it before a person could be sent there. */
+export type UpstreamOperation = "begin" | "exchange" | "refresh" | "revoke";
 
 interface Client {
   readonly clientId: string;
@@ -22,9 +28,18 @@ export type Happening =
   | ({ readonly type: "client.registered"; readonly clientName: string | undefined; readonly stored: boolean } & Client)
   /** `scopes` is what is asked for; `code.redeemed` says under the same `traceId` what was granted. */
   | ({ readonly type: "consent.shown"; readonly scopes: readonly string[] } & Client)
-  | ({ readonly type: "consent.granted"; readonly remembered: boolean } & Client)
+  | ({ readonly type: "consent.granted"; readonly remembered: boolean; readonly provider: string } & Client)
+  /** Nobody has to be asked, and they may choose where to sign in. */
+  | ({ readonly type: "sign_in.offered"; readonly providers: readonly string[] } & Client)
   | ({ readonly type: "consent.denied" } & Client)
-  | ({ readonly type: "sign_in.completed"; readonly subject: string } & Client)
+  | ({ readonly type: "sign_in.completed"; readonly subject: string; readonly provider: string } & Client)
+  /** The option `allow` does not let them in; or, with `grant`, no more. */
+  | ({
+      readonly type: "sign_in.refused";
+      readonly subject: string;
+      readonly provider: string;
+      readonly grant?: string | undefined;
+    } & Client)
   | {
       readonly type: "sign_in.failed";
       readonly reason: Reason;
@@ -44,9 +59,24 @@ export type Happening =
   | {
       readonly type: "upstream.failed";
       readonly operation: UpstreamOperation;
+      /** The id of the provider; `upstream` for the one of the `upstream…` options. */
+      readonly provider: string;
       readonly reason: Reason;
       readonly cause?: unknown;
     }
+  /** A key that others can verify our tokens by from now on, and that signs from `signsFrom` on (seconds since 1970); for the very first that is now. */
+  | {
+      readonly type: "signing_key.published";
+      readonly kid: string;
+      readonly alg: string;
+      readonly signsFrom: number;
+    }
+  /** A key whose signatures count no more: its last token has expired, or the operator took it back. */
+  | { readonly type: "signing_key.retired"; readonly kid: string }
+  /** They can't be had or read; told once until they can. What is in memory serves for as long as that is safe. */
+  | { readonly type: "signing_keys.unavailable"; readonly cause: unknown }
+  /** These keys are others than before, which are in no list: what those signed is refused from now on. Told once for each change, by one replica. */
+  | { readonly type: "keys.replaced"; readonly purposes: readonly string[] }
   | { readonly type: "storage.unreadable"; readonly why: "key" | "damaged"; readonly prefix: string }
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "error"; readonly endpoint: string; readonly cause: unknown };

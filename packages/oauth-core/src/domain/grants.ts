@@ -10,6 +10,16 @@ import type { Keys } from "./keys.ts";
 import { RecentlySeen } from "./recently-seen.ts";
 import { formatRefreshToken, parseRefreshToken, provesRefreshToken, type RefreshTokenClaim } from "./refresh-token.ts";
 
+/** The account that a person signed in with. */
+export interface Account {
+  /** The id of its provider. */
+  readonly provider: string;
+  /** As the provider names it; absent where it names nobody. The grant's subject may be another one: see the option `linkSubject`. */
+  readonly subject?: string | undefined;
+  /** The address that the provider vouched for. */
+  readonly verifiedEmail?: string | undefined;
+}
+
 /** A living grant. */
 export interface Grant {
   readonly clientId: string;
@@ -20,6 +30,10 @@ export interface Grant {
   readonly resources: readonly string[];
   readonly claims: Readonly<Record<string, unknown>>;
   readonly upstream?: UpstreamTokens | undefined;
+  /** Absent in grants that began before there were several providers. */
+  readonly account?: Account | undefined;
+  /** Whether the person may still sign in was asked and could not be answered: nothing is given before it is. */
+  readonly undecided?: true | undefined;
   /** Whether the client may refresh. */
   readonly refreshable: boolean;
   readonly salt: string;

@@ -1,5 +1,8 @@
 /** The port behind which a person proves who they are: an upstream OAuth server, or accounts of our own. */
 
+/** Claims as somebody sent them. */
+export type Claims = Readonly<Record<string, unknown>>;
+
 /** The tokens that an upstream gave us for one person. They never leave the server in swap mode. */
 export interface UpstreamTokens {
   readonly accessToken: string;
@@ -15,13 +18,34 @@ export interface UpstreamTokens {
   readonly idToken?: string | undefined;
 }
 
+/** A person, in words that are the same for every provider. What a provider does not say is absent, and never guessed. */
+export interface Profile {
+  /** As the provider wrote it. Worth nothing for a decision unless `emailVerified` is `true`. */
+  readonly email?: string | undefined;
+  /** Whether the provider vouches that the address is this person's. Absent counts as no: anybody may have typed it. */
+  readonly emailVerified?: boolean | undefined;
+  readonly name?: string | undefined;
+  /** The URL of a picture. */
+  readonly picture?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly roles?: readonly string[] | undefined;
+  /** Organisations that the person belongs to, as the provider names them: GitHub organisations, Auth0 organisations, a Google Workspace domain. */
+  readonly organizations?: readonly string[] | undefined;
+  /** The directory that the account belongs to, such as an Entra tenant id. */
+  readonly tenant?: string | undefined;
+}
+
 /** Who signed in. */
-export interface Identity {
-  /** Stable for one person at this provider; absent where the provider tells nobody's identity. */
+export interface Identity extends Profile {
+  /** The provider's own name of the person, stable for as long as the account exists; absent where the provider tells nobody's identity. */
   readonly subject: string | undefined;
-  /** What the provider says of them, already filtered for our own tokens. */
-  readonly claims: Readonly<Record<string, unknown>>;
+  /** All that the provider said of the person, unfiltered; which of it gets into our own tokens is decided elsewhere. */
+  readonly claims: Claims;
+  /** The same of the access token, where it is a JWT that is ours to read. */
+  readonly accessTokenClaims?: Claims | undefined;
   readonly tokens?: UpstreamTokens | undefined;
+  /** At a refresh: the provider gave new tokens and no new word about the person. */
+  readonly partial?: true | undefined;
 }
 
 /** One sign-in, as it is begun. */
@@ -43,21 +67,24 @@ export interface SignInAnswer {
 
 /** Where a person proves who they are. */
 export interface IdentityProvider {
-  /** One word; in a server with several it is part of the callback path. */
-  readonly id: string;
-  /** What people call it, for the pages. */
-  readonly name: string;
-  /** The URL to send the browser to. */
-  begin(signIn: SignIn): string;
+  /** The origin that {@link begin} leads to, where it is known already: a page's policy has to allow it. */
+  readonly origin?: string | undefined;
+  /** The URL to send the browser to. @throws {OAuthProxyError} `upstream_unavailable` where that can't be known now */
+  begin(signIn: SignIn): string | Promise<string>;
   /**
    * Checks the `iss` of an authorization response, before anything else of it is believed.
    * @throws {OAuthProxyError} `upstream_issuer`
    * @see {@link https://www.rfc-editor.org/rfc/rfc9207#section-2.4 RFC 9207 §2.4}
    */
-  checkIssuer(issuer: string | undefined): void;
+  checkIssuer(issuer: string | undefined): void | Promise<void>;
   /** Redeems the answer. @throws {OAuthProxyError} `upstream_…` */
   complete(answer: SignInAnswer): Promise<Identity>;
-  /** New tokens for old ones, for the same subject. @throws {OAuthProxyError} `upstream_invalid_grant` when the session is over for good, `upstream_unavailable` when it may come back */
+  /**
+   * New tokens for old ones, for the same person.
+   *
+   * @param subject as {@link Identity.subject} was when they signed in
+   * @throws {OAuthProxyError} `upstream_invalid_grant` when the session is over for good, `upstream_unavailable` when it may come back
+   */
   refresh(tokens: UpstreamTokens, subject: string): Promise<Identity>;
   /** Ends the tokens upstream, where the upstream can. */
   revoke(tokens: UpstreamTokens): Promise<void>;

@@ -4,9 +4,27 @@ import type { Scope } from "../protocol/scope.ts";
 /** Words that say who somebody is and not what may be done; the upstream always gets them where they are configured. OpenID Connect Core §5.4, §11. */
 const IDENTITY: ReadonlySet<string> = new Set(["openid", "profile", "email", "offline_access"]);
 
+/** What may be asked of one provider. */
+export interface UpstreamScopes {
+  readonly scopes: readonly string[];
+  /** Those without which it could not be known who signs in. */
+  readonly requiredScopes?: readonly string[] | undefined;
+}
+
+/**
+ * What is asked of a provider. A client can never add a scope to what the operator configured, only leave some out, and none that says who somebody is.
+ */
+export function selectUpstream(requested: Scope, { scopes, requiredScopes = [] }: UpstreamScopes): readonly string[] {
+  const always = (word: string) => IDENTITY.has(word) || requiredScopes.includes(word);
+  // Whoever names none of this provider's words has not meant to leave all of them out.
+  return scopes.some((word) => requested.has(word))
+    ? scopes.filter((word) => requested.has(word) || always(word))
+    : scopes;
+}
+
 /** The scopes of one server. */
 export class ScopePolicy {
-  /** What may be asked of the upstream. */
+  /** What may be asked of the upstream, or of any of several. */
   readonly upstream: readonly string[];
   /** What this server grants itself; never sent upstream. */
   readonly resource: readonly string[];
@@ -37,15 +55,16 @@ export class ScopePolicy {
   /**
    * Divides what a client asks for. Unknown words are dropped and never an error: clients ask for `openid profile email` where nothing is advertised.
    *
-   * A client can never add a scope to what the operator configured, only leave some out.
+   * @param upstreams each provider that may be chosen; `scope` is then what is asked of any of them
+   * @see {@link selectUpstream}
    */
-  select(requested: Scope): { scope: readonly string[]; resourceScope: readonly string[] } {
-    const namesOfUpstream = this.upstream.some((word) => requested.has(word));
+  select(
+    requested: Scope,
+    upstreams: readonly UpstreamScopes[] = [{ scopes: this.upstream }],
+  ): { scope: readonly string[]; resourceScope: readonly string[] } {
     const namesOfOurs = this.resource.some((word) => requested.has(word));
     return {
-      scope: namesOfUpstream
-        ? this.upstream.filter((word) => requested.has(word) || IDENTITY.has(word))
-        : this.upstream,
+      scope: [...new Set(upstreams.flatMap((upstream) => selectUpstream(requested, upstream)))],
       resourceScope: namesOfOurs ? this.resource.filter((word) => requested.has(word)) : this.#defaults,
     };
   }

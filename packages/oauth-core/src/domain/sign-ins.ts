@@ -2,33 +2,37 @@
 
 import { OAuthProxyError } from "../protocol/errors.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Admission, LinkSubject, SignedInIdentity } from "./admission.ts";
+import { type ClaimsPolicy, claimsOf } from "./claims.ts";
 import type { SignedIn } from "./codes.ts";
 import type { Observe } from "./events.ts";
-import type { Identity, IdentityProvider, SignInAnswer } from "./identity-provider.ts";
-
-/** What a {@link TokenVerifier} found. */
-export interface TokenVerificationResult {
-  readonly valid: boolean;
-  readonly claims?: Readonly<Record<string, unknown>> | undefined;
-  /** Why not, for the log. */
-  readonly error?: string | undefined;
-}
-
-/**
- * Verifies tokens of the upstream: signature, issuer, audience, expiry.
- *
- * In swap mode it vets the upstream's token at sign-in; with `enableTokenSwap: false` it verifies every bearer token.
- */
-export interface TokenVerifier {
-  verify(token: string): Promise<TokenVerificationResult>;
-}
+import type { Account } from "./grants.ts";
+import type { Identity, SignInAnswer } from "./identity-provider.ts";
+import { type OfferedProvider, subjectAt } from "./identity-providers.ts";
+import { refusalOf, type TokenVerifier } from "./token-verifier.ts";
 
 export interface SignInsOptions {
-  readonly identityProvider: IdentityProvider;
   readonly tokenVerifier: TokenVerifier | undefined;
+  readonly claims: ClaimsPolicy | undefined;
+  readonly admission: Admission;
+  readonly linkSubject: LinkSubject | undefined;
   readonly runtime: Runtime;
   readonly observe: Observe;
 }
+
+/** Somebody who signed in, and may not: for the page that tells them so, and for nothing else. */
+export class NotAllowed extends OAuthProxyError {
+  /** Who they are, in words of their own choosing. */
+  readonly identity: SignedInIdentity;
+
+  constructor(identity: SignedInIdentity) {
+    super("sign_in_not_allowed");
+    this.identity = identity;
+  }
+}
+
+/** Characters of a subject. OpenID Connect Core §2. */
+const LONGEST_SUBJECT = 255;
 
 /** The sign-ins of one server. */
 export class SignIns {
@@ -38,26 +42,81 @@ export class SignIns {
     this.#options = options;
   }
 
-  /** @throws {OAuthProxyError} `upstream_…` */
-  async complete(answer: SignInAnswer, clientId: string, traceId: string): Promise<SignedIn> {
-    const { observe, runtime } = this.#options;
-    const identity = await this.#identify(answer, traceId);
-    // Where the provider tells nobody's identity, a person is somebody new each time: two of them must never share a name.
-    const subject = identity.subject ?? `anonymous|${Buffer.from(runtime.randomBytes(16)).toString("base64url")}`;
-    observe({ type: "sign_in.completed", clientId, subject }, traceId);
-    return { subject, claims: identity.claims, upstream: identity.tokens };
+  /** @throws {OAuthProxyError} `upstream_…`; {@link NotAllowed}; `sign_in_undecided` */
+  async complete(
+    provider: OfferedProvider,
+    answer: SignInAnswer,
+    clientId: string,
+    traceId: string,
+  ): Promise<SignedIn> {
+    const { observe, claims } = this.#options;
+    const identity = await this.#identify(provider, answer, traceId);
+    const person = this.#personOf(provider, identity);
+    try {
+      await this.#admit(person, clientId, traceId);
+      const subject = await this.#linked(person);
+      observe({ type: "sign_in.completed", clientId, subject, provider: provider.id }, traceId);
+      return {
+        subject,
+        claims: claimsOf(claims, identity),
+        upstream: identity.tokens,
+        account: accountOf(provider, identity),
+      };
+    } catch (error) {
+      // Not where it merely could not be decided: to some upstreams one token of a person stands for all of them.
+      if (error instanceof NotAllowed) await this.#drop(provider, identity, traceId);
+      throw error;
+    }
   }
 
-  async #identify(answer: SignInAnswer, traceId: string): Promise<Identity> {
-    const { identityProvider, observe } = this.#options;
+  async #identify(provider: OfferedProvider, answer: SignInAnswer, traceId: string): Promise<Identity> {
     try {
-      const identity = await identityProvider.complete(answer);
+      const identity = await provider.identityProvider.complete(answer);
+      checkSubject(identity.subject);
       await this.#vet(identity);
       return identity;
     } catch (error) {
-      const reason = error instanceof OAuthProxyError ? error.reason : "internal";
-      observe({ type: "upstream.failed", operation: "exchange", reason, cause: error }, traceId);
+      this.#failed("exchange", provider, error, traceId);
       throw error;
+    }
+  }
+
+  #personOf(provider: OfferedProvider, identity: Identity): SignedInIdentity {
+    const { runtime } = this.#options;
+    // Where the provider tells nobody's identity, a person is somebody new each time: two of them must never share a name.
+    const subject =
+      identity.subject === undefined
+        ? `anonymous|${Buffer.from(runtime.randomBytes(16)).toString("base64url")}`
+        : subjectAt(provider, identity.subject);
+    return signedInIdentity(provider, subject, identity);
+  }
+
+  async #admit(person: SignedInIdentity, clientId: string, traceId: string): Promise<void> {
+    const { admission, observe } = this.#options;
+    const verdict = await admission.of(person);
+    if (verdict.admitted) return;
+    if ("failed" in verdict) throw new OAuthProxyError("sign_in_undecided", { cause: verdict.failed });
+    const { subject, provider } = person;
+    observe({ type: "sign_in.refused", clientId, subject, provider }, traceId);
+    throw new NotAllowed(person);
+  }
+
+  /** The operator's name for the person, or their own. */
+  async #linked(person: SignedInIdentity): Promise<string> {
+    const linked = await this.#options.linkSubject?.(person);
+    if (linked === undefined) return person.subject;
+    if (typeof linked !== "string" || linked === "" || linked.length > LONGEST_SUBJECT)
+      throw new TypeError(`linkSubject: a subject has 1 to ${LONGEST_SUBJECT} characters`);
+    return linked;
+  }
+
+  /** Tokens that nobody may use must not live on. What the upstream answers changes nothing here. */
+  async #drop(provider: OfferedProvider, { tokens }: Identity, traceId: string): Promise<void> {
+    if (tokens === undefined) return;
+    try {
+      await provider.identityProvider.revoke(tokens);
+    } catch (error) {
+      this.#failed("revoke", provider, error, traceId);
     }
   }
 
@@ -67,13 +126,41 @@ export class SignIns {
     if (tokenVerifier === undefined || tokens === undefined) return;
     const candidates = [tokens.accessToken, ...(tokens.idToken === undefined ? [] : [tokens.idToken])];
     const errors: unknown[] = [];
+    let unknown: OAuthProxyError | undefined;
     for (const candidate of candidates) {
       const result = await tokenVerifier.verify(candidate);
       if (result.valid) return;
       errors.push(result.error);
+      unknown ??= result.temporary === true ? refusalOf(result) : undefined;
     }
+    // What was not refused may be good: the person is told to try again, and not that they were not let in.
+    if (unknown !== undefined) throw unknown;
     throw new OAuthProxyError("upstream_identity", {
       cause: new AggregateError(errors, "tokenVerifier refused the upstream's tokens"),
     });
   }
+
+  #failed(operation: "exchange" | "revoke", { id }: OfferedProvider, cause: unknown, traceId: string): void {
+    const reason = cause instanceof OAuthProxyError ? cause.reason : "internal";
+    this.#options.observe({ type: "upstream.failed", operation, provider: id, reason, cause }, traceId);
+  }
+}
+
+/** What the operator's functions are shown. */
+export function signedInIdentity({ id }: OfferedProvider, subject: string, identity: Identity): SignedInIdentity {
+  const { email, emailVerified, name, picture, groups, roles, organizations, tenant, claims } = identity;
+  const profile = { email, emailVerified, name, picture, groups, roles, organizations, tenant };
+  return { ...profile, provider: id, subject, claims };
+}
+
+/** What has to be known of the account as long as the grant lives. */
+function accountOf({ id }: OfferedProvider, { subject, email, emailVerified }: Identity): Account {
+  return { provider: id, subject, verifiedEmail: emailVerified === true ? email : undefined };
+}
+
+/** An empty name, or one that is no text, would make one person of many. */
+function checkSubject(subject: unknown): void {
+  if (subject === undefined) return;
+  if (typeof subject !== "string" || subject === "" || subject.length > LONGEST_SUBJECT)
+    throw new OAuthProxyError("upstream_identity", { cause: new Error("subject") });
 }

@@ -21,6 +21,8 @@ export interface HandedOut {
 
 /** Makes the answer of the token endpoint. */
 export interface TokenIssuance {
+  /** Fulfilled while it can answer. Asked before a code or a refresh token is spent. @throws {OAuthProxyError} `storage_unavailable` */
+  ready(): Promise<void>;
   respond(
     grantId: string,
     grant: NewGrant,
@@ -36,6 +38,10 @@ export class TokenSwap implements TokenIssuance {
 
   constructor(accessTokens: AccessTokens) {
     this.#accessTokens = accessTokens;
+  }
+
+  ready(): Promise<void> {
+    return this.#accessTokens.ready();
   }
 
   async respond(
@@ -60,6 +66,10 @@ export class PassThrough implements TokenIssuance {
     this.#handedOut = handedOut;
     this.#runtime = runtime;
     this.#accessTokenTtl = accessTokenTtl;
+  }
+
+  async ready(): Promise<void> {
+    // There is nothing to sign.
   }
 
   async respond(

@@ -5,7 +5,8 @@ import { s256 } from "../protocol/pkce.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Collection } from "../state/collection.ts";
 import { digest } from "../state/digest.ts";
-import { type Keys, sign } from "./keys.ts";
+import { type OfferedProvider, UNNAMED_PROVIDER } from "./identity-providers.ts";
+import { type Keys, sign, verify } from "./keys.ts";
 
 /** What was asked for, as it was checked when it was asked; nothing that a browser posts later changes it. */
 export interface Transaction {
@@ -14,8 +15,12 @@ export interface Transaction {
   /** The client's own `state`, if it sent one. */
   readonly clientState: string | undefined;
   readonly codeChallenge: string;
-  /** What is asked of the upstream. */
+  /** What is asked of the upstream; where there is a choice, what may be asked of any of them. */
   readonly scope: readonly string[];
+  /** What is asked of which provider, where there is a choice. */
+  readonly scopeBy?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Nobody has to be asked for consent: by the operator's word, for all clients or for this one. */
+  readonly unasked?: true | undefined;
   /** What is granted by us. */
   readonly resourceScope: readonly string[];
   readonly resources: readonly string[];
@@ -27,7 +32,7 @@ export interface Transaction {
   readonly traceId: string;
 }
 
-/** A transaction and its two names: `id` stands in the consent form, `state` goes upstream and exists only for who approved. */
+/** A transaction and its two names: `id` stands in the consent form, `state` goes upstream in the form of {@link Transactions.stateFor} and exists only for who approved. */
 export interface NamedTransaction {
   readonly id: string;
   readonly state: string;
@@ -109,6 +114,29 @@ export class Transactions {
     if (!(await this.#options.finished.claim(digest(state), true, this.#options.transactionTtl))) {
       throw new OAuthProxyError("transaction_used");
     }
+  }
+
+  /**
+   * The `state` for one provider. RFC 9700 §4.4: each of several gets one of its own, so that none of them can answer in another's name, not even for a person
+   * who went back and chose anew.
+   */
+  stateFor({ state }: Pick<NamedTransaction, "state">, providerId: string): string {
+    return providerId === UNNAMED_PROVIDER
+      ? state
+      : `${state}.${sign(this.#options.keys, "state-for", state, providerId)}`;
+  }
+
+  /** The transaction's own state, of one that came back to a provider's callback; `undefined` for one that was not made for it. Reads nothing. */
+  stateOf(answered: string, providerId: string): string | undefined {
+    if (providerId === UNNAMED_PROVIDER) return answered;
+    const [state = "", proof = ""] = answered.split(".", 2);
+    return verify(this.#options.keys, proof, "state-for", state, providerId) ? state : undefined;
+  }
+
+  /** What is asked of a provider; what is left where it came after the transaction began. */
+  scopeFor({ scope, scopeBy }: Transaction, { id, scopes }: Pick<OfferedProvider, "id" | "scopes">): readonly string[] {
+    const asked = scopeBy !== undefined && Object.hasOwn(scopeBy, id) ? scopeBy[id] : undefined;
+    return asked ?? scope.filter((word) => scopes.includes(word));
   }
 
   /** The challenge that goes upstream: of our own verifier, or the client's own. */

@@ -82,6 +82,7 @@ describe("tokens are refreshed where they are due and can be", () => {
       subject,
       claims: { level: 2 },
       tokens: world.provider.tokens({ idToken: "id" }),
+      partial: true,
     });
     expect((await fresh(process)).value.claims).toEqual({ roles: ["a"], level: 2 });
   });

@@ -1,13 +1,7 @@
 /** Whom a bearer token of another issuer speaks for, where no authorization server of ours stands between. RFC 6750, RFC 9068 §4. */
-import { OAuthProxyError, REASONS, type Reason } from "../protocol/errors.ts";
+import { OAuthProxyError } from "../protocol/errors.ts";
 import type { Access, Bearers } from "./bearers.ts";
-import type { TokenVerificationResult, TokenVerifier } from "./sign-ins.ts";
-
-/** What a verifier may say beside the port: that it can't be known right now, and nothing is wrong with the token. */
-export interface Verification extends TokenVerificationResult {
-  readonly temporary?: boolean | undefined;
-  readonly cause?: unknown;
-}
+import { refusalOf, type TokenVerifier } from "./token-verifier.ts";
 
 /** Where issuers write the client that a token was issued to: RFC 9068 §2.2, OpenID Connect Core §2, Entra's first version, Okta. */
 const CLIENT_CLAIMS = ["client_id", "azp", "appid", "cid"];
@@ -25,10 +19,9 @@ export class VerifiedBearers implements Bearers {
   }
 
   async verify(token: string, resource: string): Promise<Access> {
-    const { valid, claims, error, temporary, cause }: Verification = await this.#verifier.verify(token);
-    // A client throws a refused token away: an issuer whose keys can't be fetched must not look like a refusal.
-    if (!valid && temporary === true) throw new OAuthProxyError("upstream_unavailable", { cause });
-    if (!valid || claims === undefined) throw new OAuthProxyError(reasonOf(error), { cause: cause ?? error });
+    const result = await this.#verifier.verify(token);
+    const { valid, claims } = result;
+    if (!valid || claims === undefined) throw refusalOf(result);
     // RFC 9449 §7.1, RFC 8705 §3: whoever stole a token that is bound to a key must not be able to show it as one that isn't.
     if (claims.cnf !== undefined) throw new OAuthProxyError("token_type_wrong");
     const { sub: subject, exp: expiresAt } = claims;
@@ -43,12 +36,6 @@ export class VerifiedBearers implements Bearers {
   async grantOf(): Promise<undefined> {
     return undefined;
   }
-}
-
-/** The verifier's own word where it is one of ours, so that log and client learn that a token is merely too old. */
-function reasonOf(error: string | undefined): Reason {
-  const known = Object.keys(REASONS) as Reason[];
-  return known.find((reason) => reason === error && REASONS[reason].code === "invalid_token") ?? "token_signature";
 }
 
 function scopesOf(claims: Readonly<Record<string, unknown>>): readonly string[] {

@@ -2,7 +2,9 @@
 
 import type { ClientRedirect } from "../domain/client-redirect.ts";
 import type { Client } from "../domain/clients.ts";
-import type { NamedTransaction } from "../domain/transactions.ts";
+import type { OfferedProvider } from "../domain/identity-providers.ts";
+import { selectUpstream } from "../domain/scope-policy.ts";
+import type { NamedTransaction, Transaction } from "../domain/transactions.ts";
 import { parseAuthorizationRequest, parseAuthorizationTarget } from "../protocol/authorization-request.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
 import { type Parameters, parseParameters } from "../protocol/parameters.ts";
@@ -12,7 +14,7 @@ import { readForm } from "../transport/body.ts";
 import { readCookies } from "../transport/cookies.ts";
 import { type Reply, redirect } from "../transport/reply.ts";
 import { queryOf } from "../transport/router.ts";
-import { askForConsent } from "./consent-page.ts";
+import { showPage } from "./consent-page.ts";
 import type { PageContext, PageEndpoint } from "./endpoint.ts";
 import { redirectUpstream } from "./upstream-redirect.ts";
 
@@ -42,9 +44,10 @@ export async function authorize(parameters: Parameters, request: Request, contex
     );
     return redirect(302, clientRedirect.failure(error));
   }
-  return isApproved(request, client, begun, context)
-    ? redirectUpstream(begun, 302, request, context)
-    : askForConsent(client, begun, request, context);
+  const provider = providerWithoutAsking(request, begun.transaction, context);
+  return provider === undefined
+    ? showPage(client, begun, request, context)
+    : redirectUpstream(begun, provider, 302, request, context);
 }
 
 async function begin(
@@ -57,35 +60,50 @@ async function begin(
   const asked = parseAuthorizationRequest(parameters);
   // RFC 8707 §2: a token is for what it was asked for and nothing else; a token for everything would open every door when it leaks from one.
   const resources = selectResources(asked.resources, engine.resources);
-  const { scope, resourceScope } = engine.scopes.select(asked.scope);
+  const providers = engine.identityProviders.all;
+  const { scope, resourceScope } = engine.scopes.select(asked.scope, providers);
+  const scopeBy =
+    providers.length === 1
+      ? undefined
+      : Object.fromEntries(providers.map((provider) => [provider.id, selectUpstream(asked.scope, provider)]));
   const { clientId } = client;
   const { codeChallenge } = asked;
   const traceId = trace.id;
   return engine.transactions.begin(
-    { clientId, redirectUri, clientState, codeChallenge, scope, resourceScope, resources, traceId },
+    {
+      clientId,
+      redirectUri,
+      clientState,
+      codeChallenge,
+      scope,
+      scopeBy,
+      resourceScope,
+      resources,
+      unasked: isUnasked(engine.consentRequired, client, redirectUri) ? true : undefined,
+      traceId,
+    },
     engine.forwardPkce,
   );
 }
 
-/** Whether the person need not be asked: by the operator's word, or because they said yes to just this before, in this browser, of their own accord. */
-function isApproved(
+/** Whether nobody has to be asked for consent, by the operator's word. */
+function isUnasked(consentRequired: boolean, client: Client, redirectUri: string): boolean {
+  // Any program on the person's computer can listen on a loopback address and claim to be the client that is trusted.
+  return !consentRequired || (client.trusted && !isLoopbackRedirectUri(redirectUri));
+}
+
+/**
+ * The provider to go to straight away, where there is nothing to ask: neither for consent nor which one. Else because the person said yes to just this before,
+ * in this browser, of their own accord.
+ */
+function providerWithoutAsking(
   request: Request,
-  client: Client,
-  { transaction }: NamedTransaction,
-  { engine }: PageContext,
-): boolean {
-  if (!engine.consentRequired) return true;
-  const { clientId, redirectUri, scope, resourceScope, resources } = transaction;
-  // Any program on the person's computer can listen on a loopback address and claim to be the client that was approved.
-  if (isLoopbackRedirectUri(redirectUri)) return false;
-  if (client.trusted) return true;
+  transaction: Transaction,
+  { engine: { identityProviders, approvals } }: PageContext,
+): OfferedProvider | undefined {
+  if (transaction.unasked === true && identityProviders.only !== undefined) return identityProviders.only;
   // A link on another site would ride on the approval (the attacker's own client, state and challenge in it). The browser says where it came from.
   const site = request.headers.get("sec-fetch-site");
-  if (site !== "none" && site !== "same-origin") return false;
-  return engine.browserBinding.remembers(readCookies(request), {
-    clientId,
-    redirectUri,
-    scope: [...scope, ...resourceScope],
-    resources,
-  });
+  if (site !== "none" && site !== "same-origin") return undefined;
+  return approvals.remembered(readCookies(request), transaction);
 }

@@ -1,32 +1,47 @@
 /** The callback: where the upstream sends the browser back. RFC 6749 §4.1.2, RFC 9207, RFC 9700 §4.4. */
+import type { OfferedProvider } from "../domain/identity-providers.ts";
+import { NotAllowed } from "../domain/sign-ins.ts";
 import type { Transaction } from "../domain/transactions.ts";
+import { STYLE_HASH } from "../pages/layout.ts";
+import { notAllowedPage } from "../pages/not-allowed.ts";
 import { OAuthProxyError, type Reason } from "../protocol/errors.ts";
 import { type Parameters, parseParameters } from "../protocol/parameters.ts";
 import { readCookies, setCookie } from "../transport/cookies.ts";
 import { toRefusal } from "../transport/error-reply.ts";
-import { redirect } from "../transport/reply.ts";
+import { page, type Reply, redirect } from "../transport/reply.ts";
 import { queryOf } from "../transport/router.ts";
 import { clientRedirectOf } from "./client-redirect-of.ts";
-import type { PageContext, PageEndpoint } from "./endpoint.ts";
+import type { PageContext, PageEndpoint, PageSettings } from "./endpoint.ts";
 
-export const callback: PageEndpoint = async (request, context) => {
+/** The callback of one provider; an answer for another one's sign-in is none. */
+export function callback(provider: OfferedProvider): PageEndpoint {
+  return (request, context) => answer(provider, request, context);
+}
+
+async function answer(provider: OfferedProvider, request: Request, context: PageContext): Promise<Reply> {
   const { engine, pages, trace } = context;
   const parameters = parseParameters(queryOf(request.url));
-  const state = parameters.get("state");
-  if (state === undefined) throw new OAuthProxyError("transaction_unknown");
+  const answered = parameters.get("state");
+  if (answered === undefined) throw new OAuthProxyError("transaction_unknown");
   // CVE-2026-27124: an attacker begins and approves, and lets a victim finish, whose tokens then are the attacker's. The cookie was set in the browser
   // in which the approval was given, and nothing goes on without it: no storage is read, no code is redeemed.
-  if (!engine.browserBinding.provesApproval(readCookies(request), state)) throw new OAuthProxyError("browser_mismatch");
+  if (!engine.browserBinding.provesApproval(readCookies(request), answered))
+    throw new OAuthProxyError("browser_mismatch");
+  // RFC 9700 §4.4: a provider that was chosen sends the browser to another one's callback, to have its answer taken for the other's.
+  const state = engine.transactions.stateOf(answered, provider.id);
+  if (state === undefined) throw new OAuthProxyError("provider_mismatch");
   const transaction = await engine.transactions.byState(state);
   trace.id = transaction.traceId;
   await engine.transactions.finish(state);
 
   const clientRedirect = clientRedirectOf(transaction, engine.issuer);
-  const cookies = engine.browserBinding.forget(undefined, state).map((cookie) => setCookie(cookie, pages.secure));
+  const cookies = engine.browserBinding.forget(undefined, answered).map((cookie) => setCookie(cookie, pages.secure));
   try {
-    const code = await finish(parameters, transaction, context);
+    const code = await finish(provider, parameters, transaction, context);
     return redirect(302, clientRedirect.success(code), cookies);
   } catch (error) {
+    if (error instanceof NotAllowed)
+      return refuse(error, provider, clientRedirect.failure(error), cookies, transaction.traceId, pages);
     const refusal = toRefusal(error);
     engine.observe(
       { type: "sign_in.failed", clientId: transaction.clientId, reason: refusal.reason, cause: refusal.cause },
@@ -36,23 +51,43 @@ export const callback: PageEndpoint = async (request, context) => {
     const told = refusal.code === "invalid_grant" ? new OAuthProxyError("upstream_refused") : refusal;
     return redirect(302, clientRedirect.failure(told), cookies);
   }
-};
+}
 
-async function finish(parameters: Parameters, transaction: Transaction, { engine }: PageContext): Promise<string> {
-  const { identityProvider, signIns, codes, observe } = engine;
-  identityProvider.checkIssuer(parameters.get("iss"));
+/** 403. A redirect would hide from the person why; the client hears of it when they go back. */
+function refuse(
+  { identity }: NotAllowed,
+  { name: providerName }: OfferedProvider,
+  backToClient: string,
+  cookies: Reply["headers"],
+  traceId: string,
+  { serverName }: PageSettings,
+): Reply {
+  const { name: personName, email } = identity;
+  const text = notAllowedPage({ serverName, providerName, personName, email, backToClient, traceId });
+  return page(403, text, STYLE_HASH, [], cookies);
+}
+
+async function finish(
+  provider: OfferedProvider,
+  parameters: Parameters,
+  transaction: Transaction,
+  { engine }: PageContext,
+): Promise<string> {
+  const { transactions, signIns, codes, observe } = engine;
+  await provider.identityProvider.checkIssuer(parameters.get("iss"));
   // The upstream's own words are never repeated: they would be a stranger's text in the client's hands.
   const error = parameters.get("error");
   if (error !== undefined) throw new OAuthProxyError(UPSTREAM_ERRORS.get(error) ?? "upstream_refused");
   const code = parameters.get("code");
   if (code === undefined) throw new OAuthProxyError("upstream_response_malformed");
 
-  const { clientId, redirectUri, codeChallenge, scope, resourceScope, resources, codeVerifier, nonce, traceId } =
-    transaction;
+  const { clientId, redirectUri, codeChallenge, resourceScope, resources, codeVerifier, nonce, traceId } = transaction;
+  const scope = transactions.scopeFor(transaction, provider);
   const asked = { clientId, redirectUri, codeChallenge, scope, resourceScope, resources, traceId };
-  if (codeVerifier === undefined) return codes.issue({ ...asked, upstreamCode: { code, nonce } });
+  if (codeVerifier === undefined)
+    return codes.issue({ ...asked, upstreamCode: { code, nonce, provider: provider.id } });
 
-  const signedIn = await signIns.complete({ code, codeVerifier, nonce, scope }, clientId, traceId);
+  const signedIn = await signIns.complete(provider, { code, codeVerifier, nonce, scope }, clientId, traceId);
   const issued = await codes.issue({ ...asked, signedIn });
   observe({ type: "code.issued", clientId, subject: signedIn.subject }, traceId);
   return issued;

@@ -1,8 +1,9 @@
-/** Shows the consent page for a transaction. */
+/** Shows the page on which a person decides: whether, and, where there are several providers, where to sign in. */
 
 import type { Client } from "../domain/clients.ts";
-import type { NamedTransaction } from "../domain/transactions.ts";
-import { consentPage } from "../pages/consent.ts";
+import type { NamedTransaction, Transaction } from "../domain/transactions.ts";
+import { choicePage } from "../pages/choice.ts";
+import { consentPage, type ScopeWords } from "../pages/consent.ts";
 import { STYLE_HASH } from "../pages/layout.ts";
 import { knownClientOf } from "../protocol/known-callbacks.ts";
 import { isLoopbackRedirectUri, redirectUriHost } from "../protocol/redirect-uri.ts";
@@ -11,17 +12,35 @@ import { page, type Reply } from "../transport/reply.ts";
 import type { PageContext } from "./endpoint.ts";
 
 /** 200 with the page. Every rendering has a CSRF token and a cookie of its own, so that two tabs don't disturb each other. */
-export function askForConsent(
+export function showPage(
   client: Client,
   { id, transaction }: NamedTransaction,
   request: Request,
-  { engine, pages }: PageContext,
+  context: PageContext,
 ): Reply {
-  const { browserBinding, identityProvider, observe } = engine;
+  const { engine, pages } = context;
+  const { browserBinding, identityProviders, observe } = engine;
   const { csrfToken, cookie } = browserBinding.page(id);
-  const { redirectUri, scope, resourceScope, resources } = transaction;
-  const scopes = [...scope, ...resourceScope];
-  const text = consentPage({
+  const { redirectUri, scope, resourceScope, traceId, unasked } = transaction;
+  const form = { action: pages.consentAction, transactionId: id, csrfToken };
+  const { clientId } = client;
+  if (unasked === true)
+    observe({ type: "sign_in.offered", clientId, providers: identityProviders.all.map((each) => each.id) }, traceId);
+  else observe({ type: "consent.shown", clientId, scopes: [...scope, ...resourceScope] }, traceId);
+  const text =
+    unasked === true
+      ? choicePage({ ...form, serverName: pages.serverName, providers: identityProviders.all })
+      : consentPage({ ...form, ...contentOf(client, transaction, context) });
+  const cookies = [...browserBinding.surplus(readCookies(request)), cookie].map((each) =>
+    setCookie(each, pages.secure),
+  );
+  return page(200, text, STYLE_HASH, ["'self'", ...upstreamTargets(context), formTarget(redirectUri)], cookies);
+}
+
+function contentOf(client: Client, transaction: Transaction, { engine, pages }: PageContext) {
+  const { redirectUri, resources } = transaction;
+  const { identityProviders } = engine;
+  return {
     serverName: pages.serverName,
     clientName: client.clientName,
     verifiedName: client.configured ? client.clientName : knownClientOf(redirectUri),
@@ -29,17 +48,25 @@ export function askForConsent(
     redirectHost: redirectUriHost(redirectUri),
     isLoopback: isLoopbackRedirectUri(redirectUri),
     resources,
-    providerName: identityProvider.name,
-    scopes: scopes.map((name) => ({ name, description: descriptionOf(pages.scopeDescriptions, name) })),
-    action: pages.consentAction,
-    transactionId: id,
-    csrfToken,
+    providerName: identityProviders.all[0].name,
+    providers: identityProviders.only === undefined ? identityProviders.all : undefined,
+    scopes: scopeWords(transaction, engine, pages.scopeDescriptions),
+  };
+}
+
+/** What is asked of some providers and not of others says so. */
+function scopeWords(
+  transaction: Transaction,
+  { identityProviders, transactions }: PageContext["engine"],
+  descriptions: Readonly<Record<string, string>>,
+): readonly ScopeWords[] {
+  const { scope, resourceScope } = transaction;
+  const upstream = scope.map((name) => {
+    const askedOf = identityProviders.all.filter((each) => transactions.scopeFor(transaction, each).includes(name));
+    const only = askedOf.length < identityProviders.all.length ? askedOf.map((each) => each.name) : undefined;
+    return { name, description: descriptionOf(descriptions, name), only };
   });
-  observe({ type: "consent.shown", clientId: client.clientId, scopes }, transaction.traceId);
-  const cookies = [...browserBinding.surplus(readCookies(request)), cookie].map((each) =>
-    setCookie(each, pages.secure),
-  );
-  return page(200, text, STYLE_HASH, ["'self'", formTarget(pages.upstreamOrigin), formTarget(redirectUri)], cookies);
+  return [...upstream, ...resourceScope.map((name) => ({ name, description: descriptionOf(descriptions, name) }))];
 }
 
 /** What people know the identity scopes as, unless the operator has better words. */
@@ -53,6 +80,15 @@ const COMMON: Readonly<Record<string, string>> = {
 function descriptionOf(descriptions: Readonly<Record<string, string>>, scope: string): string | undefined {
   for (const words of [descriptions, COMMON]) if (Object.hasOwn(words, scope)) return words[scope];
   return undefined;
+}
+
+/** Where the form may end up. An upstream that has not been asked yet where that is may be anywhere: the page must not wait for it. */
+function upstreamTargets({ engine, pages }: PageContext): readonly string[] {
+  const anywhere = pages.secure ? ["https:"] : ["https:", "http:"];
+  const targets = engine.identityProviders.all.flatMap(({ identityProvider: { origin } }) =>
+    origin === undefined ? anywhere : [formTarget(origin)],
+  );
+  return [...new Set(targets)];
 }
 
 /**

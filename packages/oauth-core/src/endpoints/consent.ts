@@ -1,8 +1,9 @@
 /** The consent endpoint: the person's answer. Bound to the browser that was shown the page. RFC 6749 §10.12, §10.13. */
 
+import type { OfferedProvider } from "../domain/identity-providers.ts";
 import type { NamedTransaction } from "../domain/transactions.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
-import { isLoopbackRedirectUri } from "../protocol/redirect-uri.ts";
+import type { Parameters } from "../protocol/parameters.ts";
 import { readForm } from "../transport/body.ts";
 import { readCookies, setCookie } from "../transport/cookies.ts";
 import { type Reply, redirect, withHeaders } from "../transport/reply.ts";
@@ -24,22 +25,34 @@ export const consent: PageEndpoint = async (request, context) => {
   const named = await engine.transactions.byId(id);
   trace.id = named.transaction.traceId;
   const action = form.get("action");
-  if (action === "approve") return approve(named, request, context);
   if (action === "deny") return deny(named, context);
-  throw new OAuthProxyError("malformed_parameters");
+  const provider = action === "approve" || action === undefined ? chosenProvider(form, context) : undefined;
+  if (provider === undefined) throw new OAuthProxyError("malformed_parameters");
+  return approve(named, provider, request, context);
 };
 
+/** The one whose button was pressed: with a choice, a yes that names none of them is no answer. */
+function chosenProvider(form: Parameters, { engine: { identityProviders } }: PageContext): OfferedProvider | undefined {
+  const id = form.get("provider");
+  if (id !== undefined) return identityProviders.find(id);
+  return form.get("action") === "approve" ? identityProviders.only : undefined;
+}
+
 /** Idempotent: a form that is posted twice leads to the same place. What the person approved is what the server kept, whatever the form says. */
-function approve(named: NamedTransaction, request: Request, context: PageContext): Reply {
+async function approve(
+  named: NamedTransaction,
+  provider: OfferedProvider,
+  request: Request,
+  context: PageContext,
+): Promise<Reply> {
   const { engine, pages } = context;
-  const { clientId, redirectUri, scope, resourceScope, resources, traceId } = named.transaction;
-  const approval = { clientId, redirectUri, scope: [...scope, ...resourceScope], resources };
-  // Never for a loopback address: see the authorization endpoint, which would not believe it.
-  const remembered = isLoopbackRedirectUri(redirectUri)
-    ? undefined
-    : engine.browserBinding.remember(readCookies(request), approval);
-  engine.observe({ type: "consent.granted", clientId, remembered: remembered !== undefined }, traceId);
-  const reply = redirectUpstream(named, 303, request, context);
+  const { clientId, unasked, traceId } = named.transaction;
+  const reply = await redirectUpstream(named, provider, 303, request, context);
+  const remembered = engine.approvals.remember(readCookies(request), named.transaction, provider);
+  if (unasked !== true) {
+    const granted = { type: "consent.granted", clientId, provider: provider.id } as const;
+    engine.observe({ ...granted, remembered: remembered !== undefined }, traceId);
+  }
   return remembered === undefined ? reply : withHeaders(reply, [setCookie(remembered, pages.secure)]);
 }
 

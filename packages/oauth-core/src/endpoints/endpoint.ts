@@ -27,8 +27,6 @@ export interface PageSettings {
   readonly consentAction: string;
   /** Our own origin. */
   readonly origin: string;
-  /** The origin of the upstream's authorization endpoint. */
-  readonly upstreamOrigin: string;
   /** Whether cookies are `Secure`. */
   readonly secure: boolean;
 }
@@ -90,7 +88,7 @@ function refusalPage(error: OAuthProxyError, traceId: string): Reply {
   return page(status, errorPage({ title, description: error.description, advice, traceId }), STYLE_HASH, []);
 }
 
-type Kind = "expired" | "finished" | "client" | "browser" | "forbidden" | "later" | "broken" | "request";
+type Kind = "expired" | "finished" | "client" | "browser" | "provider" | "forbidden" | "later" | "broken" | "request";
 
 const WORDS: Readonly<Record<Kind, { title: string; advice: string; status: number }>> = {
   expired: {
@@ -112,6 +110,11 @@ const WORDS: Readonly<Record<Kind, { title: string; advice: string; status: numb
     title: "This sign-in belongs to another browser",
     advice:
       "Start to sign in again, and finish in the same browser. If you did not start it yourself, close this page.",
+    status: 400,
+  },
+  provider: {
+    title: "This answer is not from where you signed in",
+    advice: "Start to sign in again. If you did not start it yourself, close this page.",
     status: 400,
   },
   forbidden: {
@@ -142,6 +145,8 @@ function kindOf(error: OAuthProxyError): Kind {
       return "client";
     case "browser_mismatch":
       return "browser";
+    case "provider_mismatch":
+      return "provider";
     case "consent_forged":
       return "forbidden";
     default:

@@ -1,8 +1,17 @@
 /** The page on which a person decides whether a client may act for them. MCP security best practices, "Consent UI Requirements". */
+import { type AnswerForm, answerForm } from "./answer-form.ts";
 import { html } from "./html.ts";
 import { layout } from "./layout.ts";
 
-export interface ConsentPage {
+/** A scope, with words for it if there are any. */
+export interface ScopeWords {
+  readonly name: string;
+  readonly description: string | undefined;
+  /** The names of the providers of which it is asked, where it isn't asked of all. */
+  readonly only?: readonly string[] | undefined;
+}
+
+export interface ConsentPage extends AnswerForm {
   readonly serverName: string;
   /** What the client calls itself; anybody can call themselves anything. */
   readonly clientName: string | undefined;
@@ -14,13 +23,9 @@ export interface ConsentPage {
   /** Whether that is a program on this very computer, which any program could be. */
   readonly isLoopback: boolean;
   readonly resources: readonly string[];
-  /** Where the person signs in. */
+  /** Where the person signs in, where there is no choice. */
   readonly providerName: string;
-  /** Each scope with words for it, if there are any. */
-  readonly scopes: readonly { readonly name: string; readonly description: string | undefined }[];
-  readonly action: string;
-  readonly transactionId: string;
-  readonly csrfToken: string;
+  readonly scopes: readonly ScopeWords[];
 }
 
 /** Renders it. */
@@ -39,10 +44,11 @@ export function consentPage(page: ConsentPage): string {
 ${
   page.scopes.length === 0
     ? html`<p>use ${page.serverName} on your behalf</p>`
-    : html`<ul>${page.scopes.map(({ name, description }) =>
-        description === undefined
-          ? html`<li><code>${name}</code></li>`
-          : html`<li>${description} <span class="soft">(${name})</span></li>`,
+    : html`<ul>${page.scopes.map(
+        ({ name, description, only }) =>
+          html`<li>${description === undefined ? html`<code>${name}</code>` : html`${description} <span class="soft">(${name})</span>`}${
+            only && html` <span class="soft">with ${only.join(", ")}</span>`
+          }</li>`,
       )}</ul>`
 }
 <p class="soft">at ${page.resources.map((resource, index) => html`${index > 0 && ", "}<span class="uri">${resource}</span>`)}</p>
@@ -52,14 +58,11 @@ ${
   page.isLoopback &&
   html`<p class="warning">This address is a program on your own computer. Continue only if you have just started the sign-in from a program that you trust.</p>`
 }
-<p class="soft">If you did not start this yourself, cancel. When you continue, you sign in at ${page.providerName}.</p>
-<form method="post" action="${page.action}">
-<input type="hidden" name="transaction" value="${page.transactionId}">
-<input type="hidden" name="csrf_token" value="${page.csrfToken}">
-<div class="choices">
-<button type="submit" name="action" value="deny">Cancel</button>
-<button type="submit" name="action" value="approve" class="primary">Continue</button>
-</div>
-</form>`,
+<p class="soft">If you did not start this yourself, cancel. ${
+      page.providers === undefined
+        ? html`When you continue, you sign in at ${page.providerName}.`
+        : "When you continue, you sign in with the account that you choose."
+    }</p>
+${answerForm(page)}`,
   );
 }

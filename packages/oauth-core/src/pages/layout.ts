@@ -9,7 +9,7 @@ body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;back
 main{width:100%;max-width:30rem;padding:2rem;background:var(--paper);border:1px solid var(--line);border-radius:.75rem}
 h1{margin:0 0 .75rem;font-size:1.35rem;line-height:1.3;overflow-wrap:anywhere}
 h2{margin:1.5rem 0 .5rem;font-size:1rem}
-p{margin:.5rem 0}
+p{margin:.5rem 0;overflow-wrap:anywhere}
 ul{margin:.5rem 0;padding-left:1.25rem}
 li{margin:.25rem 0;overflow-wrap:anywhere}
 .soft{color:var(--soft);font-size:.9rem}
@@ -20,7 +20,12 @@ li{margin:.25rem 0;overflow-wrap:anywhere}
 .choices{display:flex;gap:.75rem;margin-top:1.5rem;flex-wrap:wrap-reverse}
 button{flex:1 1 8rem;padding:.7rem 1rem;border:1px solid var(--line);border-radius:.5rem;background:transparent;color:var(--ink);font:inherit;cursor:pointer}
 button.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:600}
-button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.choices.providers{flex-direction:column}
+.providers button{flex:none;width:100%}
+.providers button:not(.provider){order:1;border-color:transparent}
+button.provider{font-weight:600}
+a.button{flex:1 1 8rem;padding:.7rem 1rem;border-radius:.5rem;background:var(--accent);color:var(--on-accent);font-weight:600;text-align:center;text-decoration:none}
+a.button:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}`;
 
 /** What the Content-Security-Policy has to allow for {@link layout}, and nothing else: CSP Level 3, hash sources. */

@@ -124,7 +124,13 @@ export const REASONS = {
     code: "invalid_request",
     description: "This sign-in was not started and approved in this browser.",
   },
+  provider_mismatch: {
+    code: "invalid_request",
+    description: "This answer did not come from the identity provider that was chosen.",
+  },
   sign_in_refused: { code: "access_denied", description: "The sign-in was cancelled or refused." },
+  sign_in_not_allowed: { code: "access_denied", description: "This account is not allowed to sign in here." },
+  sign_in_undecided: { code: "server_error", description: "It could not be decided whether this account may sign in." },
 
   // Token endpoint
   grant_type_missing: { code: "invalid_request", description: "The parameter grant_type is missing." },
@@ -143,6 +149,11 @@ export const REASONS = {
   refresh_token_invalid: { code: "invalid_grant", description: "The refresh token is not valid." },
   refresh_token_reused: { code: "invalid_grant", description: "The refresh token is not valid." },
   grant_revoked: { code: "invalid_grant", description: "The grant has been revoked." },
+  grant_not_allowed: { code: "invalid_grant", description: "This account is not allowed to sign in here." },
+  grant_undecided: {
+    code: "temporarily_unavailable",
+    description: "It could not be decided whether this account may sign in. Try again shortly.",
+  },
   token_missing: { code: "invalid_request", description: "The parameter token is missing." },
 
   // Resource server
@@ -174,6 +185,10 @@ export const REASONS = {
     description: "The identity provider gave an answer that can not be used.",
   },
   upstream_refused: { code: "server_error", description: "The identity provider refused the request." },
+  upstream_metadata: {
+    code: "server_error",
+    description: "The identity provider describes itself in a way that can not be used.",
+  },
   upstream_issuer: {
     code: "server_error",
     description: "The answer did not come from the expected identity provider.",
@@ -181,6 +196,11 @@ export const REASONS = {
   upstream_identity: {
     code: "server_error",
     description: "The identity provider gave an answer that can not be trusted.",
+  },
+
+  provider_missing: {
+    code: "server_error",
+    description: "The identity provider of this grant is not configured any more.",
   },
 
   // Ourselves

@@ -64,6 +64,12 @@ for (const { name, callbacks } of KNOWN_CLIENTS) {
   }
 }
 
+/** Where those of them that are web pages live. */
+export function knownClientOrigins(): readonly string[] {
+  const urls = KNOWN_CLIENTS.flatMap(({ callbacks }) => callbacks.filter((uri) => uri.startsWith("https://")));
+  return [...new Set(urls.map((url) => new URL(url).origin))];
+}
+
 /**
  * The verified name of the client that a hosted or private-scheme callback belongs to; `undefined` for every other URI, and for
  * every loopback one.

@@ -6,6 +6,7 @@ const endpoints = {
   token: "https://auth.example.com/oauth/token",
   registration: "https://auth.example.com/oauth/register",
   revocation: "https://auth.example.com/oauth/revoke",
+  jwks: "https://auth.example.com/oauth/jwks",
 };
 
 describe("formatServerMetadata", () => {
@@ -24,6 +25,7 @@ describe("formatServerMetadata", () => {
       registration_endpoint: endpoints.registration,
       revocation_endpoint: endpoints.revocation,
       revocation_endpoint_auth_methods_supported: ["none", "client_secret_basic", "client_secret_post"],
+      jwks_uri: endpoints.jwks,
       scopes_supported: ["openid", "mcp:tools"],
       response_types_supported: ["code"],
       response_modes_supported: ["query"],

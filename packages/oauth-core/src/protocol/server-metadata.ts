@@ -13,6 +13,7 @@ export interface ServerMetadata {
   readonly token_endpoint: string;
   readonly registration_endpoint?: string;
   readonly revocation_endpoint?: string;
+  readonly jwks_uri?: string;
   readonly scopes_supported?: readonly string[];
   readonly response_types_supported: readonly ["code"];
   readonly response_modes_supported: readonly ["query"];
@@ -33,6 +34,7 @@ export interface ServerDescription {
     readonly token: string;
     readonly registration?: string | undefined;
     readonly revocation?: string | undefined;
+    readonly jwks?: string | undefined;
   };
   readonly scopes: Iterable<string>;
   /** Whether responses carry `iss`. */
@@ -56,6 +58,7 @@ export function formatServerMetadata({ issuer, endpoints, scopes, issParameter }
     ...(endpoints.revocation === undefined
       ? {}
       : { revocation_endpoint: endpoints.revocation, revocation_endpoint_auth_methods_supported: AUTH_METHODS }),
+    ...(endpoints.jwks === undefined ? {} : { jwks_uri: endpoints.jwks }),
     ...(scopesSupported.length === 0 ? {} : { scopes_supported: scopesSupported }),
     response_types_supported: ["code"],
     response_modes_supported: ["query"],

@@ -75,24 +75,42 @@ const ERRORS: ReadonlyMap<string, Reason> = new Map<string, Reason>([
  * Tolerated: `expires_in` as a string, `null`, 0 or absent; scopes with commas or as an array; a form instead of JSON; a missing or
  * lower-case `token_type`; `null` for everything optional.
  *
+ * @param map puts an answer of an odd shape into the usual one; what it throws makes the answer malformed
  * @throws {OAuthProxyError} reason `upstream_invalid_grant` (the grant is over), `upstream_unavailable` (5xx, 408, 429: nothing is
  * lost), `upstream_client_refused` (our own credentials), `upstream_refused` (any other error) or `upstream_response_malformed`.
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}
  */
-export function parseUpstreamTokenResponse(status: number, contentType: string | null, body: string): UpstreamTokenSet {
+export function parseUpstreamTokenResponse(
+  status: number,
+  contentType: string | null,
+  body: string,
+  map: (answer: JsonObject) => JsonObject = (answer) => answer,
+): UpstreamTokenSet {
   // Before the body: a gateway's page on 502 says nothing about the grant, and a server in distress may say anything.
   if (status >= 500 || status === 429 || status === 408) throw new OAuthProxyError("upstream_unavailable");
 
   const members = body.length > MAX_BODY_LENGTH ? undefined : readMembers(contentType, body);
 
-  // RFC 6749 §5.2 wants 400, and several vendors send errors with 200: the member decides, not the status.
-  const error = members?.error;
-  if (error !== undefined && error !== null && error !== "" && error !== false) {
-    throw upstreamError(error);
-  }
+  refuseError(members);
   if (status < 200 || status > 299) throw new OAuthProxyError("upstream_refused");
   if (members === undefined) throw new OAuthProxyError("upstream_response_malformed");
-  return readTokenSet(members);
+  const mapped = mapMembers(members, map);
+  refuseError(mapped);
+  return readTokenSet(mapped);
+}
+
+/** RFC 6749 §5.2 wants 400, and several vendors send errors with 200: the member decides, not the status. */
+function refuseError(members: JsonObject | undefined): void {
+  const error = members?.error;
+  if (error !== undefined && error !== null && error !== "" && error !== false) throw upstreamError(error);
+}
+
+function mapMembers(members: JsonObject, map: (answer: JsonObject) => JsonObject): JsonObject {
+  try {
+    return map(members);
+  } catch (cause) {
+    throw cause instanceof OAuthProxyError ? cause : new OAuthProxyError("upstream_response_malformed", { cause });
+  }
 }
 
 /** The operator learns which word it was, where it is one; free text of the upstream goes nowhere at all. */

@@ -1,7 +1,7 @@
 /** Typed collections: one kind of record each, sealed on the way out, opened on the way in, changed by compare-and-swap. */
 
 import { ConfigurationError } from "../protocol/errors.ts";
-import { type KeyRing, open, seal, type Unreadable } from "./sealing.ts";
+import { isOutdated, type KeyRing, open, seal, type Unreadable } from "./sealing.ts";
 import { type AtomicTokenStorage, assertTtl, type ListOptions } from "./token-storage.ts";
 
 /** A record as it was read. */
@@ -10,6 +10,8 @@ export interface Entry<T> {
   readonly value: T;
   /** Exactly what the storage holds: what {@link Collection.replace} expects to find there. */
   readonly raw: unknown;
+  /** It is sealed with a key that seals no more: a record that is seldom written has to be, before that key is taken away. */
+  readonly outdated?: true;
 }
 
 /** A record that can't be read, and why. The key is a digest, safe to log. */
@@ -59,7 +61,8 @@ export class Collection<T> {
     if (raw === undefined || raw === null) return undefined;
 
     const opened = this.#open(key, raw);
-    if ("plaintext" in opened) return { value: opened.plaintext, raw };
+    if ("plaintext" in opened)
+      return { value: opened.plaintext, raw, ...(this.#isOutdated(raw) && { outdated: true }) };
     this.#onUnreadable?.({ key, why: opened.unreadable });
     return undefined;
   }
@@ -155,6 +158,10 @@ export class Collection<T> {
   #seal(key: string, value: T): string {
     const text = JSON.stringify(value);
     return this.#ring === undefined ? text : seal(this.#ring, key, text);
+  }
+
+  #isOutdated(raw: unknown): boolean {
+    return this.#ring !== undefined && typeof raw === "string" && isOutdated(this.#ring, raw);
   }
 
   #open(key: string, raw: unknown): { readonly plaintext: T } | { readonly unreadable: Unreadable } {

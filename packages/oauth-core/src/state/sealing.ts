@@ -130,6 +130,11 @@ export function open(ring: KeyRing, key: string, sealed: string): Opened {
   }
 }
 
+/** Whether a seal was made with a key that seals no more, and can't be opened once that one is taken away. */
+export function isOutdated(ring: KeyRing, sealed: string): boolean {
+  return !sealed.startsWith(`${VERSION}${ring.first.id}.`);
+}
+
 /** UTF-16, because UTF-8 would make one of all lone surrogates, and two different keys would share their seal. */
 function associatedData(header: string, key: string): Uint8Array {
   return Buffer.from(header + key, "utf16le");

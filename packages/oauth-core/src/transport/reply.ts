@@ -21,13 +21,13 @@ export function json(status: number, value: unknown, headers: Reply["headers"] =
   return { status, headers: [["content-type", "application/json"], NO_STORE, ...headers], body: JSON.stringify(value) };
 }
 
-/** A fixed document that anybody may keep for an hour. */
-export function document(text: string): Reply {
+/** A public document. `maxAge` is in seconds, for which anybody may keep it; default: an hour. */
+export function document(text: string, { type = "application/json", maxAge = 3600 } = {}): Reply {
   return {
     status: 200,
     headers: [
-      ["content-type", "application/json"],
-      ["cache-control", "public, max-age=3600"],
+      ["content-type", type],
+      ["cache-control", `public, max-age=${maxAge}`],
     ],
     body: text,
   };

@@ -1,38 +1,36 @@
 import { describe, expect, test } from "vitest";
+import { CLAIMS } from "../../test/domain-process.ts";
 import { idToken } from "../../test/harness.ts";
 import { DEFAULT_RUNTIME } from "../default-runtime.ts";
+import { claimsOf } from "../domain/claims.ts";
 import type { UpstreamTokens } from "../domain/identity-provider.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
-import { OAuthUpstream, type OAuthUpstreamOptions } from "./oauth-upstream.ts";
+import type { UpstreamDescriptor } from "./descriptor.ts";
+import { OAuthUpstream } from "./oauth-upstream.ts";
 
 const NOW = 1_800_000_000;
 const UPSTREAM = "https://id.example.com";
-const CLAIMS = {
-  fromAccessToken: true,
-  fromIdToken: true,
-  claimPrefix: false,
-  allowedClaims: undefined,
-  blockedClaims: new Set<string>(),
-  maxClaimValueSize: 2000,
-  allowComplexClaims: false,
-} as const;
-
 /** An upstream that answers each path as it is told; forms that it was sent are kept. */
-function upstream(answers: Readonly<Record<string, unknown>> = {}, options: Partial<OAuthUpstreamOptions> = {}) {
+function upstream(answers: Readonly<Record<string, unknown>> = {}, options: Partial<UpstreamDescriptor> = {}) {
   const asked: { path: string; form: Record<string, string> }[] = [];
-  const provider = new OAuthUpstream({
-    authorizationEndpoint: `${UPSTREAM}/authorize?tenant=1`,
-    tokenEndpoint: `${UPSTREAM}/token`,
-    userinfoEndpoint: undefined,
-    revocationEndpoint: undefined,
-    issuer: UPSTREAM,
+  const descriptor: UpstreamDescriptor = {
+    id: "upstream",
+    name: "id.example.com",
     clientId: "our-app",
     clientSecret: "s3cret",
-    authMethod: "client_secret_basic",
+    scopes: [],
+    issuer: UPSTREAM,
+    ...options,
+    endpoints: {
+      authorization: `${UPSTREAM}/authorize?tenant=1`,
+      token: `${UPSTREAM}/token`,
+      ...options.endpoints,
+    },
+  };
+  const provider = new OAuthUpstream(descriptor, {
     redirectUri: "https://mcp.example.com/oauth/callback",
-    extraAuthorizationParams: {},
-    claims: CLAIMS,
     requestTimeoutMs: 10_000,
+    warn: () => undefined,
     runtime: {
       ...DEFAULT_RUNTIME,
       now: () => NOW,
@@ -43,7 +41,6 @@ function upstream(answers: Readonly<Record<string, unknown>> = {}, options: Part
         return typeof answer === "number" ? new Response("", { status: answer }) : Response.json(answer ?? {});
       },
     },
-    ...options,
   });
   return { provider, asked };
 }
@@ -73,13 +70,13 @@ async function reasonOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("begin", () => {
-  const begun = (scope: readonly string[], extra: Record<string, string> = {}) =>
-    Object.fromEntries(
-      new URL(upstream({}, { extraAuthorizationParams: extra }).provider.begin({ ...SIGN_IN, scope })).searchParams,
-    );
+  const begun = async (scope: readonly string[], extra: Record<string, string> = {}) => {
+    const { provider } = upstream({}, { authorizationParams: extra });
+    return Object.fromEntries(new URL(await provider.begin({ ...SIGN_IN, scope })).searchParams);
+  };
 
-  test("RFC 6749 §4.1.1, RFC 7636 §4.3: the endpoint's own query stays, and ours comes to it", () => {
-    expect(begun(["openid", "read"])).toEqual({
+  test("RFC 6749 §4.1.1, RFC 7636 §4.3: the endpoint's own query stays, and ours comes to it", async () => {
+    expect(await begun(["openid", "read"])).toEqual({
       tenant: "1",
       response_type: "code",
       client_id: "our-app",
@@ -92,12 +89,12 @@ describe("begin", () => {
     });
   });
 
-  test("OpenID Connect Core §3.1.2.1: a nonce only with openid, and no empty scope", () => {
-    expect(begun(["read"])).not.toHaveProperty("nonce");
-    expect(begun([])).not.toHaveProperty("scope");
+  test("OpenID Connect Core §3.1.2.1: a nonce only with openid, and no empty scope", async () => {
+    expect(await begun(["read"])).not.toHaveProperty("nonce");
+    expect(await begun([])).not.toHaveProperty("scope");
   });
 
-  test("an extra parameter is sent, and displaces none that the flow's safety hangs from", () => {
+  test("an extra parameter is sent, and displaces none that the flow's safety hangs from", async () => {
     const extra = {
       access_type: "offline",
       state: "x",
@@ -108,7 +105,7 @@ describe("begin", () => {
       client_id: "x",
       nonce: "x",
     };
-    expect(begun(["openid"], extra)).toMatchObject({
+    expect(await begun(["openid"], extra)).toMatchObject({
       access_type: "offline",
       state: "s",
       code_challenge: "c",
@@ -182,11 +179,11 @@ describe("complete", () => {
     const access = idToken({ sub: "alice", scope: "root", client_id: "evil", role: "user", aud: "x", exp: 1 });
     const id = identityToken({ at_hash: "x", address: "Street 1", role: "admin", tenant: "t" });
     const { provider } = upstream({ "/token": { access_token: access, id_token: id } });
-    expect((await provider.complete(ANSWER)).claims).toEqual({ role: "user", tenant: "t" });
+    expect(claimsOf(CLAIMS, await provider.complete(ANSWER))).toEqual({ role: "user", tenant: "t" });
   });
 
   test("who it is comes from userinfo where there is no ID token: a number, as GitHub has it, or a text", async () => {
-    const options = { userinfoEndpoint: `${UPSTREAM}/user` };
+    const options = { endpoints: { userinfo: `${UPSTREAM}/user` } };
     const withUser = (user: unknown) => upstream({ "/token": { access_token: "a" }, "/user": user }, options).provider;
     expect(await withUser({ id: 42, login: "octo" }).complete(ANSWER)).toMatchObject({
       subject: "42",
@@ -244,7 +241,7 @@ describe("refresh", () => {
 });
 
 describe("revoke", () => {
-  const options = { revocationEndpoint: `${UPSTREAM}/revoke` };
+  const options = { endpoints: { revocation: `${UPSTREAM}/revoke` } };
 
   test("RFC 7009 §2.1: both of the upstream's tokens are named", async () => {
     const { provider, asked } = upstream({}, options);
@@ -275,8 +272,4 @@ describe("checkIssuer", () => {
     expect(() => provider.checkIssuer(undefined)).not.toThrow();
     expect(() => upstream({}, { issuer: undefined }).provider.checkIssuer("https://any.example")).not.toThrow();
   });
-});
-
-test("people know it by the host where they sign in", () => {
-  expect(upstream().provider.name).toBe("id.example.com");
 });

@@ -1,161 +1,224 @@
 /** An upstream OAuth 2.0 or OpenID Connect server as identity provider: our own side as its client. RFC 6749 §4.1, OpenID Connect Core §3.1. */
 
-import { type ClaimsPolicy, passClaims } from "../domain/claims.ts";
-import type { Identity, IdentityProvider, SignIn, SignInAnswer, UpstreamTokens } from "../domain/identity-provider.ts";
+import type {
+  Claims,
+  Identity,
+  IdentityProvider,
+  SignIn,
+  SignInAnswer,
+  UpstreamTokens,
+} from "../domain/identity-provider.ts";
+import type { ProviderContext } from "../domain/upstream-provider.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
-import { readJwtClaims } from "../protocol/jwt.ts";
+import type { JsonObject } from "../protocol/json-object.ts";
 import { formatScope } from "../protocol/scope.ts";
 import { parseUpstreamTokenResponse, type UpstreamTokenSet } from "../protocol/upstream-token-response.ts";
-import type { Runtime } from "../runtime.ts";
-import { checkIdToken } from "./id-token.ts";
-import { type UpstreamAuthMethod, UpstreamRequests } from "./upstream-requests.ts";
+import type { TokenParamsRequest, UpstreamDescriptor } from "./descriptor.ts";
+import { DiscoveredServer } from "./discovery.ts";
+import { type IdToken, isIssuer } from "./id-token.ts";
+import { IdTokens } from "./id-tokens.ts";
+import { Persons } from "./persons.ts";
+import { factsOf, type ServerFacts } from "./server-facts.ts";
+import { inTime, UpstreamRequests } from "./upstream-requests.ts";
 
-export interface OAuthUpstreamOptions {
-  readonly authorizationEndpoint: string;
-  readonly tokenEndpoint: string;
-  readonly userinfoEndpoint: string | undefined;
-  readonly revocationEndpoint: string | undefined;
-  readonly issuer: string | undefined;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly authMethod: UpstreamAuthMethod;
-  readonly redirectUri: string;
-  readonly extraAuthorizationParams: Readonly<Record<string, string>>;
-  readonly claims: ClaimsPolicy | undefined;
-  /** Milliseconds. */
-  readonly requestTimeoutMs: number;
-  readonly runtime: Runtime;
+/** What the token endpoint gave. */
+interface TokenAnswer {
+  readonly set: UpstreamTokenSet;
+  /** All that it said. */
+  readonly said: Claims;
 }
 
 /** One upstream. */
 export class OAuthUpstream implements IdentityProvider {
-  readonly id = "upstream";
-  readonly name: string;
-  readonly #options: OAuthUpstreamOptions;
+  readonly #descriptor: UpstreamDescriptor;
+  readonly #context: ProviderContext;
   readonly #requests: UpstreamRequests;
+  readonly #idTokens: IdTokens;
+  readonly #persons: Persons;
+  readonly #discovered: DiscoveredServer | undefined;
+  /** Where there is nothing to discover. */
+  readonly #described: ServerFacts | undefined;
 
-  constructor(options: OAuthUpstreamOptions) {
-    this.#options = options;
-    this.name = new URL(options.authorizationEndpoint).host;
-    this.#requests = new UpstreamRequests(options);
+  constructor(descriptor: UpstreamDescriptor, context: ProviderContext) {
+    const { clientId, clientSecret, authMethod = "client_secret_basic", discovery } = descriptor;
+    const { requestTimeoutMs, runtime } = context;
+    this.#descriptor = descriptor;
+    this.#context = context;
+    const requests = new UpstreamRequests({ clientId, clientSecret, authMethod, requestTimeoutMs, runtime });
+    this.#requests = requests;
+    this.#idTokens = new IdTokens(descriptor, context);
+    this.#persons = new Persons(descriptor, requests);
+    this.#discovered = discovery && new DiscoveredServer({ discovery, requests, now: runtime.now });
+    this.#described = discovery === undefined ? factsOf(descriptor, undefined) : undefined;
   }
 
-  begin({ state, nonce, codeChallenge, scope }: SignIn): string {
-    const { authorizationEndpoint, clientId, redirectUri, extraAuthorizationParams } = this.#options;
-    const url = new URL(authorizationEndpoint);
-    const set = (name: string, value: string) => url.searchParams.set(name, value);
-    for (const [name, value] of Object.entries(extraAuthorizationParams)) set(name, value);
-    // Ours last: an extra parameter can't displace one that the flow's safety hangs from.
-    set("response_type", "code");
-    set("client_id", clientId);
-    set("redirect_uri", redirectUri);
-    if (scope.length > 0) set("scope", formatScope(scope));
-    set("state", state);
-    set("code_challenge", codeChallenge);
-    set("code_challenge_method", "S256");
-    if (scope.includes("openid")) set("nonce", nonce);
-    return url.href;
+  get origin(): string | undefined {
+    const endpoint =
+      this.#descriptor.endpoints?.authorization ??
+      this.#described?.authorization ??
+      this.#discovered?.known?.authorization;
+    return endpoint === undefined ? undefined : new URL(endpoint).origin;
   }
 
-  checkIssuer(issuer: string | undefined): void {
-    // RFC 9207 §2.4: in a mix-up attack the answer of one server is passed off as another's. Simple string comparison.
-    if (issuer !== undefined && this.#options.issuer !== undefined && issuer !== this.#options.issuer) {
-      throw new OAuthProxyError("upstream_issuer");
-    }
+  begin(signIn: SignIn): string | Promise<string> {
+    return this.#described === undefined
+      ? this.#facts().then(({ authorization }) => this.#authorizationUrl(authorization, signIn))
+      : this.#authorizationUrl(this.#described.authorization, signIn);
+  }
+
+  checkIssuer(issuer: string | undefined): void | Promise<void> {
+    return this.#described === undefined
+      ? this.#facts().then((facts) => refuseOtherIssuer(facts, issuer))
+      : refuseOtherIssuer(this.#described, issuer);
   }
 
   async complete({ code, codeVerifier, nonce, scope }: SignInAnswer): Promise<Identity> {
-    const set = await this.#token({
-      grant_type: "authorization_code",
-      code,
-      redirect_uri: this.#options.redirectUri,
-      code_verifier: codeVerifier,
-    });
-    const tokens = this.#toTokens(set, scope, undefined);
-    return this.#identify(tokens, { nonce: scope.includes("openid") ? nonce : undefined });
+    const facts = await this.#facts();
+    const answer = await this.#token(
+      facts,
+      { grantType: "authorization_code", scope },
+      {
+        code,
+        redirect_uri: this.#context.redirectUri,
+        ...(this.#descriptor.pkce === false ? {} : { code_verifier: codeVerifier }),
+      },
+    );
+    const tokens = this.#toTokens(answer.set, scope, undefined);
+    // OpenID Connect Core §3.1.2.1: only with `openid` was a nonce sent.
+    const idToken = await this.#idTokens.read(facts, answer.set.idToken, scope.includes("openid") ? nonce : undefined);
+    return this.#persons.identify(facts, { idToken, tokens, said: answer.said });
   }
 
-  async refresh(tokens: UpstreamTokens, subject: string): Promise<Identity> {
-    if (tokens.refreshToken === undefined) throw new OAuthProxyError("upstream_invalid_grant");
-    const set = await this.#token({ grant_type: "refresh_token", refresh_token: tokens.refreshToken });
-    const renewed = this.#toTokens(set, tokens.scope, tokens);
-    if (set.idToken === undefined)
-      return { subject, claims: this.#claimsOf(renewed.accessToken, undefined), tokens: renewed };
-    const idToken = checkIdToken(set.idToken, this.#expected(undefined));
-    // OpenID Connect Core §12.2: the ID token of a refresh is about the same person, or the session has been taken over.
-    if (idToken.sub !== subject) throw new OAuthProxyError("upstream_identity");
-    return { subject, claims: this.#claimsOf(renewed.accessToken, idToken), tokens: renewed };
+  async refresh(before: UpstreamTokens, subject: string): Promise<Identity> {
+    if (before.refreshToken === undefined) throw new OAuthProxyError("upstream_invalid_grant");
+    // One limit for everything that belongs to it: whoever refreshes holds a lease that is measured by one request.
+    const signal = AbortSignal.timeout(this.#context.requestTimeoutMs);
+    const facts = await inTime(signal, this.#facts());
+    const request = { grantType: "refresh_token", scope: before.scope } as const;
+    const { set, said } = await this.#token(facts, request, { refresh_token: before.refreshToken }, signal);
+    const tokens = this.#toTokens(set, before.scope, before);
+    const partial: Identity = {
+      subject,
+      claims: {},
+      accessTokenClaims: this.#persons.accessTokenClaims(tokens),
+      tokens: { ...tokens, idToken: before.idToken },
+      partial: true,
+    };
+    if (set.idToken === undefined) return partial;
+    try {
+      const idToken = await this.#idTokens.read(facts, set.idToken, undefined, signal);
+      return await this.#renewed(facts, { idToken, tokens, said }, subject, signal);
+    } catch (error) {
+      if (error instanceof OAuthProxyError && error.reason === "upstream_identity") throw error;
+      // The new tokens are there, and an upstream that rotates has forgotten the old ones: they must not be lost because it can't be learnt now what it says
+      // of the person.
+      this.#context.warn(
+        `${this.#descriptor.id}: tokens were refreshed, and who they are of could not be looked at: ${wordOf(error)}`,
+      );
+      return partial;
+    }
   }
 
   async revoke(tokens: UpstreamTokens): Promise<void> {
-    const { revocationEndpoint } = this.#options;
-    if (revocationEndpoint === undefined) return;
+    const { revoke, revokes } = this.#descriptor;
+    if (revoke !== undefined) return revoke(tokens, this.#persons.http(tokens));
+    const { revocation, authMethod } = await this.#facts();
+    if (revocation === undefined) return;
     // RFC 7009 §2.1: the upstream's own tokens. Both are named, because not every upstream lets one end the other.
-    const { refreshToken, accessToken } = tokens;
-    const kinds = { refresh_token: refreshToken, access_token: accessToken };
+    const named = { refresh_token: tokens.refreshToken, access_token: tokens.accessToken };
+    const kinds = Object.entries(named).filter(([, token]) => token !== undefined);
     await Promise.all(
-      Object.entries(kinds).map(([kind, token]) => token && this.#revoke(revocationEndpoint, kind, token)),
+      kinds.slice(0, revokes === "one" ? 1 : 2).map(async ([kind, token = ""]) => {
+        const form = { token, token_type_hint: kind };
+        const { status } = await this.#requests.postForm(revocation, form, { authMethod });
+        // RFC 7009 §2.2: 200 for a token that is unknown as well; anything else means that it may live on.
+        if (status !== 200) throw new OAuthProxyError(status >= 500 ? "upstream_unavailable" : "upstream_refused");
+      }),
     );
   }
 
-  async #revoke(endpoint: string, kind: string, token: string): Promise<void> {
-    const { status } = await this.#requests.postForm(endpoint, { token, token_type_hint: kind });
-    // RFC 7009 §2.2: 200 for a token that is unknown as well; anything else means that it may live on.
-    if (status !== 200) throw new OAuthProxyError(status >= 500 ? "upstream_unavailable" : "upstream_refused");
+  async #renewed(
+    facts: ServerFacts,
+    sources: { readonly idToken: IdToken | undefined; readonly tokens: UpstreamTokens; readonly said: Claims },
+    subject: string,
+    signal: AbortSignal,
+  ): Promise<Identity> {
+    const identity = await inTime(signal, this.#persons.identify(facts, { ...sources, signal }));
+    // OpenID Connect Core §12.2: the ID token of a refresh is about the same person, or the session has been taken over.
+    if (identity.subject !== subject) throw new OAuthProxyError("upstream_identity");
+    return identity;
   }
 
-  async #token(parameters: Record<string, string>): Promise<UpstreamTokenSet> {
-    const { status, contentType, body } = await this.#requests.postForm(this.#options.tokenEndpoint, parameters);
-    return parseUpstreamTokenResponse(status, contentType, body);
+  async #facts(): Promise<ServerFacts> {
+    return this.#described ?? factsOf(this.#descriptor, await this.#discovered?.document());
   }
 
-  async #identify(tokens: UpstreamTokens, { nonce }: { nonce: string | undefined }): Promise<Identity> {
-    if (tokens.idToken !== undefined) {
-      const idToken = checkIdToken(tokens.idToken, this.#expected(nonce));
-      return { subject: idToken.sub, claims: this.#claimsOf(tokens.accessToken, idToken), tokens };
+  #authorizationUrl(endpoint: string, { state, nonce, codeChallenge, scope }: SignIn): string {
+    const { clientId, authorizationParams = {}, scopeSeparator = " ", responseMode, pkce = true } = this.#descriptor;
+    const url = new URL(endpoint);
+    const set = (name: string, value: string) => url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(authorizationParams)) set(name, value);
+    // Ours last: an extra parameter can't displace one that the flow's safety hangs from.
+    set("response_type", "code");
+    set("client_id", clientId);
+    set("redirect_uri", this.#context.redirectUri);
+    if (scope.length > 0) set("scope", formatScope(scope).replaceAll(" ", scopeSeparator));
+    set("state", state);
+    if (pkce) {
+      set("code_challenge", codeChallenge);
+      set("code_challenge_method", "S256");
     }
-    const accessToken = readJwtClaims(tokens.accessToken);
-    const claims = this.#claimsOf(tokens.accessToken, undefined);
-    const { userinfoEndpoint } = this.#options;
-    if (userinfoEndpoint !== undefined) {
-      const userinfo = await this.#requests.getJson(userinfoEndpoint, tokens.accessToken);
-      return {
-        subject: subjectOf(userinfo),
-        claims: { ...passClaims(this.#options.claims, undefined, userinfo), ...claims },
-        tokens,
-      };
-    }
-    return { subject: subjectOf(accessToken), claims, tokens };
+    if (scope.includes("openid")) set("nonce", nonce);
+    if (responseMode !== undefined) set("response_mode", responseMode);
+    return url.href;
   }
 
-  #claimsOf(accessToken: string, idToken: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
-    return passClaims(this.#options.claims, readJwtClaims(accessToken), idToken);
-  }
-
-  #expected(nonce: string | undefined) {
-    return { issuer: this.#options.issuer, clientId: this.#options.clientId, nonce, now: this.#options.runtime.now() };
+  async #token(
+    { token, authMethod }: ServerFacts,
+    request: TokenParamsRequest,
+    parameters: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<TokenAnswer> {
+    const { tokenParams, mapToken } = this.#descriptor;
+    // The extra ones first, so that they can't displace a parameter of the RFC.
+    const form = { ...tokenParams?.(request), grant_type: request.grantType, ...parameters };
+    const { status, contentType, body } = await this.#requests.postForm(token, form, { signal, authMethod });
+    let said: Claims = {};
+    const set = parseUpstreamTokenResponse(status, contentType, body, (answer: JsonObject) => {
+      said = mapToken?.(answer) ?? answer;
+      return said;
+    });
+    return { set, said };
   }
 
   #toTokens(set: UpstreamTokenSet, asked: readonly string[], before: UpstreamTokens | undefined): UpstreamTokens {
-    const now = this.#options.runtime.now();
-    const refreshToken = set.refreshToken ?? before?.refreshToken;
+    const now = this.#context.runtime.now();
     return {
       accessToken: set.accessToken,
       tokenType: set.tokenType,
       // RFC 6749 §5.1: no scope in the answer means the scope that was asked for.
-      scope: set.scope ?? asked,
+      scope: set.scope === undefined ? asked : [...new Set(set.scope.map((word) => this.#ourName(word)))],
       issuedAt: now,
       expiresAt: set.expiresIn === undefined ? undefined : now + set.expiresIn,
-      refreshToken,
+      refreshToken: set.refreshToken ?? before?.refreshToken,
       refreshExpiresAt: set.refreshExpiresIn === undefined ? before?.refreshExpiresAt : now + set.refreshExpiresIn,
       idToken: set.idToken ?? before?.idToken,
     };
   }
+
+  #ourName(scope: string): string {
+    const { scopeAliases = {} } = this.#descriptor;
+    return (Object.hasOwn(scopeAliases, scope) ? scopeAliases[scope] : undefined) ?? scope;
+  }
 }
 
-/** A stable name of a person: `sub` by OpenID Connect, `id` with GitHub and its like. */
-function subjectOf(claims: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const subject = claims?.sub ?? claims?.id;
-  if (typeof subject === "string" && subject.length > 0 && subject.length <= 255) return subject;
-  return Number.isSafeInteger(subject) ? String(subject) : undefined;
+/** RFC 9207 §2.4: in a mix-up attack the answer of one server is passed off as another's. */
+function refuseOtherIssuer({ issuer: expected, issuerParameter }: ServerFacts, issuer: string | undefined): void {
+  const problem =
+    issuer === undefined ? issuerParameter : expected !== undefined && !isIssuer(expected, issuer, undefined);
+  if (problem) throw new OAuthProxyError("upstream_issuer");
+}
+
+function wordOf(error: unknown): string {
+  return error instanceof OAuthProxyError ? error.reason : "internal";
 }

@@ -1,24 +1,30 @@
 /** Requests to the upstream: authenticated, bounded in time and size, never following a redirect. RFC 6749 §2.3.1. */
 
 import { OAuthProxyError } from "../protocol/errors.ts";
-import { parseJsonObject } from "../protocol/json-object.ts";
+import { isJsonObject, type JsonObject } from "../protocol/json-object.ts";
 import type { Runtime } from "../runtime.ts";
-
-export type UpstreamAuthMethod = "client_secret_basic" | "client_secret_post" | "none";
+import type { UpstreamAuthMethod } from "./descriptor.ts";
 
 export interface UpstreamRequestsOptions {
   readonly clientId: string;
-  readonly clientSecret: string;
+  readonly clientSecret: string | (() => string | Promise<string>);
   readonly authMethod: UpstreamAuthMethod;
   /** Milliseconds for the whole request, the body included. */
   readonly requestTimeoutMs: number;
-  readonly runtime: Runtime;
+  readonly runtime: Pick<Runtime, "fetch">;
 }
 
 interface UpstreamAnswer {
   readonly status: number;
   readonly contentType: string | null;
   readonly body: string;
+}
+
+/** What a single request may have of its own. */
+export interface RequestChoices {
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Instead of a time limit of its own. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** 1 MiB: no token answer is larger, and a hostile or broken upstream must not fill the memory. */
@@ -33,8 +39,15 @@ export class UpstreamRequests {
   }
 
   /** @throws {OAuthProxyError} `upstream_unavailable` when nothing usable came back in time */
-  async postForm(endpoint: string, parameters: Readonly<Record<string, string>>): Promise<UpstreamAnswer> {
-    const { clientId, clientSecret, authMethod } = this.#options;
+  async postForm(
+    endpoint: string,
+    parameters: Readonly<Record<string, string>>,
+    {
+      signal,
+      authMethod = this.#options.authMethod,
+    }: RequestChoices & { readonly authMethod?: UpstreamAuthMethod } = {},
+  ): Promise<UpstreamAnswer> {
+    const { clientId } = this.#options;
     const form = new URLSearchParams(parameters);
     const headers: Record<string, string> = {
       accept: "application/json",
@@ -43,41 +56,87 @@ export class UpstreamRequests {
     if (authMethod === "client_secret_basic") {
       // RFC 6749 §2.3.1: form-encoded before they are joined, or a colon or an umlaut in a secret breaks it.
       const encode = (text: string) => new URLSearchParams({ "": text }).toString().slice(1);
-      headers.authorization = `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString("base64")}`;
+      const credentials = `${encode(clientId)}:${encode(await this.#secret())}`;
+      headers.authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
     } else {
       form.set("client_id", clientId);
-      if (authMethod === "client_secret_post") form.set("client_secret", clientSecret);
+      if (authMethod === "client_secret_post") form.set("client_secret", await this.#secret());
     }
-    return this.#send(endpoint, { method: "POST", headers, body: form.toString() });
+    return this.send(endpoint, { method: "POST", headers, body: form.toString() }, signal);
   }
 
   /** A JSON object from a resource of the upstream. @throws {OAuthProxyError} `upstream_unavailable`, `upstream_identity` */
-  async getJson(endpoint: string, accessToken: string): Promise<Readonly<Record<string, unknown>>> {
-    const headers = { accept: "application/json", authorization: `Bearer ${accessToken}`, "user-agent": "sallyport" };
-    const { status, body } = await this.#send(endpoint, { method: "GET", headers });
+  async getJson(endpoint: string, accessToken: string, choices: RequestChoices = {}): Promise<JsonObject> {
+    const value = await this.getAnyJson(endpoint, accessToken, choices);
+    if (!isJsonObject(value)) throw new OAuthProxyError("upstream_identity");
+    return value;
+  }
+
+  /** The same for JSON of any shape. */
+  async getAnyJson(endpoint: string, accessToken: string, { headers, signal }: RequestChoices = {}): Promise<unknown> {
+    const { status, body } = await this.send(
+      endpoint,
+      {
+        method: "GET",
+        headers: {
+          accept: "application/json",
+          "user-agent": "sallyport",
+          ...headers,
+          authorization: `Bearer ${accessToken}`,
+        },
+      },
+      signal,
+    );
     if (status >= 500 || status === 429) throw new OAuthProxyError("upstream_unavailable");
-    const value = status === 200 ? parseJsonObject(body) : undefined;
+    const value = status === 200 ? parseJson(body) : undefined;
     if (value === undefined) throw new OAuthProxyError("upstream_identity");
     return value;
   }
 
-  async #send(endpoint: string, init: RequestInit): Promise<UpstreamAnswer> {
+  /** Any request, as it stands. @throws {OAuthProxyError} `upstream_unavailable` when nothing usable came back in time */
+  async send(
+    endpoint: string,
+    init: RequestInit,
+    signal = AbortSignal.timeout(this.#options.requestTimeoutMs),
+  ): Promise<UpstreamAnswer> {
     try {
-      // `redirect: "manual"`: a redirect would carry the client secret, a code or a token to wherever it points.
-      const response = await this.#options.runtime.fetch(endpoint, {
-        ...init,
-        redirect: "manual",
-        signal: AbortSignal.timeout(this.#options.requestTimeoutMs),
-      });
-      return {
-        status: response.status,
-        contentType: response.headers.get("content-type"),
-        body: await readBounded(response),
-      };
+      return await inTime(signal, this.#send(endpoint, init, signal));
     } catch (cause) {
       if (cause instanceof OAuthProxyError) throw cause;
       throw new OAuthProxyError("upstream_unavailable", { cause });
     }
+  }
+
+  async #send(endpoint: string, init: RequestInit, signal: AbortSignal): Promise<UpstreamAnswer> {
+    // `redirect: "manual"`: a redirect would carry the client secret, a code or a token to wherever it points.
+    const response = await this.#options.runtime.fetch(endpoint, { ...init, redirect: "manual", signal });
+    return {
+      status: response.status,
+      contentType: response.headers.get("content-type"),
+      body: await readBounded(response),
+    };
+  }
+
+  async #secret(): Promise<string> {
+    const { clientSecret } = this.#options;
+    return typeof clientSecret === "string" ? clientSecret : clientSecret();
+  }
+}
+
+/**
+ * What `work` gives, unless the signal comes first: a `fetch` or a body that does not listen to it must not hold anybody up.
+ *
+ * @throws {OAuthProxyError} `upstream_unavailable` where it does
+ */
+export async function inTime<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(new OAuthProxyError("upstream_unavailable", { cause: signal.reason }));
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 
@@ -91,4 +150,15 @@ async function readBounded(response: Response): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    // A member called `__proto__` would become the prototype of whatever the members are assigned to.
+    return isJsonObject(value) && Object.hasOwn(value, "__proto__") ? undefined : (value ?? undefined);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

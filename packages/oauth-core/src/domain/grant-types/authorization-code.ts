@@ -7,6 +7,7 @@ import type { Client } from "../clients.ts";
 import type { CodeRecord, GrantToBe, SignedIn } from "../codes.ts";
 import type { Engine } from "../engine.ts";
 import type { NewGrant } from "../grants.ts";
+import { NotAllowed } from "../sign-ins.ts";
 import { narrowResources } from "./narrow.ts";
 
 type CodeRequest = Extract<TokenRequest, { grantType: "authorization_code" }>;
@@ -26,6 +27,7 @@ export async function redeemCode(engine: Engine, client: Client, request: CodeRe
   const resources = narrowResources(request.resources, record.resources);
 
   // Before the code is spent: what can still fail afterwards would cost the client its tokens.
+  await issuance.ready();
   await clients.used(client.clientId);
   const signedIn = record.signedIn ?? (await redeemUpstream(engine, request, record));
   const { grantId } = signedIn;
@@ -60,6 +62,7 @@ function newGrant(engine: Engine, client: Client, record: CodeRecord, signedIn: 
     resources: record.resources,
     claims: signedIn.claims,
     upstream: signedIn.upstream,
+    account: signedIn.account,
     refreshable,
     salt: Buffer.from(runtime.randomBytes(18)).toString("base64url"),
     generation: 0,
@@ -74,13 +77,18 @@ function newGrant(engine: Engine, client: Client, record: CodeRecord, signedIn: 
 async function redeemUpstream(engine: Engine, request: CodeRequest, record: CodeRecord): Promise<GrantToBe> {
   const { upstreamCode } = record;
   if (upstreamCode === undefined) throw new OAuthProxyError("code_invalid");
-  const { codes, signIns } = engine;
-  const signedIn = await codes.once(request.code, () =>
-    signIns.complete(
-      { ...upstreamCode, codeVerifier: request.codeVerifier, scope: record.scope },
-      record.clientId,
-      record.traceId,
-    ),
-  );
-  return codes.keep(request.code, record, signedIn);
+  const { codes, signIns, identityProviders } = engine;
+  const provider = identityProviders.find(upstreamCode.provider);
+  if (provider === undefined) throw new OAuthProxyError("provider_missing");
+  const { code, nonce } = upstreamCode;
+  const answer = { code, nonce, codeVerifier: request.codeVerifier, scope: record.scope };
+  try {
+    const signedIn = await codes.once(request.code, () =>
+      signIns.complete(provider, answer, record.clientId, record.traceId),
+    );
+    return await codes.keep(request.code, record, signedIn);
+  } catch (error) {
+    // RFC 6749 §5.2: `access_denied` is no word of the token endpoint, and the person's browser is no longer there to be told.
+    throw error instanceof NotAllowed ? new OAuthProxyError("grant_not_allowed") : error;
+  }
 }

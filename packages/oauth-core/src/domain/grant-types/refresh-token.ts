@@ -21,6 +21,8 @@ export async function refresh(engine: Engine, client: Client, request: RefreshRe
   // The upstream first: where it has ended the session, ours ends with it, and where it does not answer, nothing has moved yet.
   const fresh = await upstreamSessions.fresh(grantId, opened.entry);
   await clients.used(client.clientId);
+  // A token that moved on and was never answered looks like a reuse once its grace period is over.
+  await issuance.ready();
   const { grant, retried } = await grants.rotate(grants.join(opened, fresh));
   observe(
     { type: "grant.refreshed", clientId: client.clientId, grant: grantId, subject: grant.subject, retried },
