@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { incompleteness } from "./packed.ts";
+import { dataEntries, incompleteness } from "./packed.ts";
 
 const complete = {
   name: "@sallyport/a",
@@ -35,4 +35,14 @@ test("workspace links, sources and tests do not leave the workspace", () => {
     "src/index.ts does not belong in the tarball",
     "dist/a.test.js does not belong in the tarball",
   ]);
+});
+
+test("an entry that is no code has no types to look for", () => {
+  const exports = {
+    ".": { types: "./dist/index.d.ts", default: "./dist/index.js" },
+    "./a": "./dist/a.js",
+    "./schema.sql": "./schema.sql",
+    "./package.json": "./package.json",
+  };
+  expect(dataEntries({ ...complete, exports })).toEqual(["./schema.sql"]);
 });

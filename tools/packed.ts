@@ -32,13 +32,21 @@ export function incompleteness(manifest: Manifest, files: readonly string[]): st
   ];
 }
 
+/** The entries of a package that are read and not imported, such as a file of SQL: they have no types that could resolve. */
+export function dataEntries(manifest: Manifest): string[] {
+  return Object.entries((manifest["exports"] ?? {}) as Record<string, unknown>).flatMap(([entry, target]) =>
+    typeof target === "string" && !/\.(js|json)$/.test(target) ? [entry] : [],
+  );
+}
+
 /** Packs a package and returns everything that is wrong with the result. */
 async function problemsOf(folder: string, destination: string): Promise<string[]> {
   const tarball = pack(folder, destination);
   const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n");
   const packedManifest = execFileSync("tar", ["-xzOf", tarball, "package/package.json"], { encoding: "utf8" });
+  const manifest = JSON.parse(packedManifest) as Manifest;
   const problems = incompleteness(
-    JSON.parse(packedManifest) as Manifest,
+    manifest,
     files.map((file) => file.replace(/^package\//, "")),
   );
 
@@ -48,7 +56,10 @@ async function problemsOf(folder: string, destination: string): Promise<string[]
   });
   problems.push(...messages.map((message) => `publint: ${formatMessage(message, pkg) ?? message.code}`));
 
-  const attw = spawnSync("attw", [tarball, "--profile", "esm-only", "--no-color", "--no-emoji"], { encoding: "utf8" });
+  const data = dataEntries(manifest);
+  const excluded = data.length === 0 ? [] : ["--exclude-entrypoints", ...data];
+  const args = [tarball, "--profile", "esm-only", "--no-color", "--no-emoji", ...excluded];
+  const attw = spawnSync("attw", args, { encoding: "utf8" });
   if (attw.error) throw attw.error;
   if (attw.status !== 0) problems.push(`attw: ${attw.stdout}${attw.stderr}`);
   return problems;

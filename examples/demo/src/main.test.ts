@@ -1,19 +1,37 @@
 /** The whole demo, as a newcomer runs it. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "demo-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** The demo, with a folder of its own for what is temporary. */
+const runDemo = () =>
+  spawn(process.execPath, [MAIN, "--once"], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+
 test("with --once every step holds, the exit code is 0, and no token is shown whole", { timeout: 60_000 }, async () => {
-  const demo = spawn(process.execPath, [MAIN, "--once"], { stdio: ["ignore", "pipe", "inherit"] });
+  const demo = runDemo();
   const [story, [code]] = await Promise.all([text(demo.stdout), once(demo, "exit")]);
 
   expect(code).toBe(0);
   expect(story).toMatch(/Everything held: \d\d checks/);
   expect(story).not.toContain("✗");
+  expect(story).toContain("another process knows alice by the same token");
+  expect(readdirSync(folder)).toEqual([]);
   expect(story).not.toMatch(/eyJ[\w-]{20}|sp_(?:rt|ac)_[\w-]{20}/);
 });
 
@@ -21,10 +39,10 @@ test.each([
   ["once", 1],
   ["twice", 2],
 ])(
-  "interrupted %s, it leaves no server behind, and the exit code is 130",
+  "interrupted %s, it leaves neither a server nor a file behind, and the exit code is 130",
   { timeout: 60_000 },
   async (_times, signals) => {
-    const demo = spawn(process.execPath, [MAIN, "--once"], { stdio: ["ignore", "pipe", "inherit"] });
+    const demo = runDemo();
     const ended = once(demo, "exit");
     let story = "";
     let sent = 0;
@@ -39,5 +57,6 @@ test.each([
     for (const url of new Set(urls)) {
       await expect.poll(() => fetch(url).then(String, () => "gone")).toBe("gone");
     }
+    expect(readdirSync(folder)).toEqual([]);
   },
 );

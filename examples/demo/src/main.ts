@@ -1,7 +1,10 @@
 /** The demo: starts a real identity provider and a real MCP server, and walks a real client through the whole flow. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DidNotHold, Narrator } from "./narrator.ts";
 import { Program, ProgramFailed } from "./program.ts";
@@ -29,6 +32,13 @@ async function freePort(): Promise<number> {
 
 const newSecret = () => randomBytes(32).toString("base64url");
 
+/** A place for the sign-ins, which is gone when the demo is. */
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "sallyport-demo-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
 async function startAll(signal: AbortSignal): Promise<Cast> {
   const baseUrl = `http://127.0.0.1:${await freePort()}`;
   const client = { CLIENT_ID: "sallyport-demo", CLIENT_SECRET: newSecret() };
@@ -52,6 +62,7 @@ async function startAll(signal: AbortSignal): Promise<Cast> {
     {
       PORT: new URL(baseUrl).port,
       BASE_URL: baseUrl,
+      STORAGE: `disk:${temporaryDirectory()}`,
       UPSTREAM_ISSUER: upstream,
       UPSTREAM_AUTHORIZATION_ENDPOINT: `${upstream}/authorize`,
       UPSTREAM_TOKEN_ENDPOINT: `${upstream}/token`,
@@ -95,7 +106,8 @@ async function demonstrate(narrator: Narrator, stayUp: boolean, signal: AbortSig
   try {
     narrator.pair("Identity provider", `${identityProvider.url}  (any user name signs in)`);
     narrator.pair("MCP server", mcpUrl.href);
-    const setting = { narrator, mcpUrl, identityProvider, upstreamTokenTtl: UPSTREAM_TOKEN_TTL, jwtSigningKey };
+    narrator.pair("What it remembers", "on disk, in a directory that goes with the demo");
+    const setting = { narrator, mcpUrl, server, identityProvider, upstreamTokenTtl: UPSTREAM_TOKEN_TTL, jwtSigningKey };
     await Promise.race([tell(setting), crashed, interrupted]);
     signal.throwIfAborted();
     narrator.title(`Everything held: ${narrator.held} checks.`);

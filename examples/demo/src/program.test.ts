@@ -62,6 +62,29 @@ test("one that ends while it should be up is told of", async () => {
   await expect(program.crashed).rejects.toBeInstanceOf(ProgramFailed);
 });
 
+test("one that is killed and started again is configured as before, and that is no crash", async () => {
+  const program = await start(`${STAYS} console.log("pid", process.pid);`, { NAME: "configured" });
+  const before = await program.line("pid", 0);
+  const mark = program.mark;
+  await program.killAndStart();
+
+  expect(await program.line("pid", mark)).not.toBe(before);
+  expect(program.linesSince(mark)[0]).toBe("ready http://example.test/configured");
+  expect(await Promise.race([program.crashed, program.end()])).toBeUndefined();
+});
+
+test("one that does not come up again after it was killed is told of", async () => {
+  const program = await start(
+    `import { existsSync, writeFileSync } from "node:fs";
+     const mark = new URL("mark", import.meta.url);
+     if (existsSync(mark)) process.exit(7);
+     writeFileSync(mark, "");
+     ${STAYS}`,
+  );
+
+  await expect(program.killAndStart()).rejects.toThrow(/test program has ended with exit code 7/);
+});
+
 test("one that is stopped from outside is gone, and that is no crash", async () => {
   const program = await start(STAYS);
   let crashed = false;

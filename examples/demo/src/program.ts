@@ -13,6 +13,14 @@ export class ProgramFailed extends Error {
   override readonly name = "ProgramFailed";
 }
 
+/** What to start. */
+interface Start {
+  readonly name: string;
+  readonly specifier: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly stop: AbortSignal;
+}
+
 /** A program that is up. */
 export class Program {
   readonly name: string;
@@ -20,22 +28,24 @@ export class Program {
   readonly url: string;
   /** Fails when the program ends on its own; it never fulfils. */
   readonly crashed: Promise<never>;
-  readonly #child: ChildProcess;
+  readonly #start: Start;
   readonly #output: Output;
+  readonly #crash: (failure: ProgramFailed) => void;
+  #child: ChildProcess;
   #ending = false;
 
-  private constructor(name: string, child: ChildProcess, output: Output, url: string, stop: AbortSignal) {
-    this.name = name;
+  private constructor(start: Start, child: ChildProcess, output: Output, url: string) {
+    this.name = start.name;
     this.url = url;
-    this.#child = child;
+    this.#start = start;
     this.#output = output;
-    this.crashed = new Promise((_resolve, reject) => {
-      child.once("exit", (code, signal) => {
-        if (!this.#ending && !stop.aborted) reject(ended(name, code, signal, output));
-      });
-    });
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.crashed = promise;
+    this.#crash = reject;
     // Whoever waits for something of this program races it against this promise; while nobody does, it is no unhandled rejection.
     this.crashed.catch(() => undefined);
+    this.#child = child;
+    this.#watch(child);
   }
 
   /**
@@ -51,19 +61,24 @@ export class Program {
     environment: Readonly<Record<string, string>>,
     stop: AbortSignal,
   ): Promise<Program> {
-    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve(specifier))], {
-      env: { ...inherited(), ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    // Whatever happens to the demo, nothing that it started stays behind.
-    process.once("exit", () => child.kill("SIGKILL"));
-    stop.addEventListener("abort", () => child.kill(), { once: true });
-    const output = new Output(child);
-    const exited = once(child, "exit").then(([code, signal]) => {
-      throw ended(name, code, signal, output);
-    });
-    const line = await Promise.race([output.line(READY), exited]);
-    return new Program(name, child, output, line.slice(READY.length).trim(), stop);
+    const start = { name, specifier, environment, stop };
+    const output = new Output();
+    const { child, ready } = launch(start, output);
+    return new Program(start, child, output, await ready);
+  }
+
+  /** Ends it as `kill -9` does, so that it can neither finish nor save anything, and starts it again as it was started before. */
+  async killAndStart(): Promise<void> {
+    this.#ending = true;
+    const gone = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await gone;
+    this.#start.stop.throwIfAborted();
+    this.#ending = false;
+    const { child, ready } = launch(this.#start, this.#output);
+    this.#child = child;
+    this.#watch(child);
+    await ready;
   }
 
   /** How many lines it has written so far; a mark for {@link line}. */
@@ -89,6 +104,32 @@ export class Program {
     this.#child.kill("SIGTERM");
     await gone;
   }
+
+  #watch(child: ChildProcess): void {
+    const { name, stop } = this.#start;
+    child.once("exit", (code, signal) => {
+      if (!this.#ending && !stop.aborted) this.#crash(ended(name, code, signal, this.#output));
+    });
+  }
+}
+
+/** Starts it; `ready` is what it says that it is ready at. */
+function launch(start: Start, output: Output): { readonly child: ChildProcess; readonly ready: Promise<string> } {
+  const { name, specifier, environment, stop } = start;
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve(specifier))], {
+    env: { ...inherited(), ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  // Whatever happens to the demo, nothing that it started stays behind.
+  process.once("exit", () => child.kill("SIGKILL"));
+  stop.addEventListener("abort", () => child.kill(), { once: true });
+  const mark = output.lines.length;
+  output.read(child);
+  const exited = once(child, "exit").then(([code, signal]) => {
+    throw ended(name, code, signal, output);
+  });
+  const said = output.line(READY, mark).then((line) => line.slice(READY.length).trim());
+  return { child, ready: Promise.race([said, exited]) };
 }
 
 /** What a program wrote, line by line. */
@@ -97,7 +138,7 @@ class Output {
   readonly errors: string[] = [];
   readonly #written = new EventEmitter();
 
-  constructor(child: ChildProcess) {
+  read(child: ChildProcess): void {
     if (child.stdout === null || child.stderr === null) throw new Error("The program's output is not readable.");
     createInterface(child.stdout).on("line", (line) => {
       this.lines.push(line);

@@ -11,6 +11,7 @@ const RACERS = 20;
 /** Tells how a client that has tokens uses, refreshes and revokes them. */
 export async function tellSignedIn(stage: Stage): Promise<void> {
   await useTools(stage);
+  await outliveServer(stage);
   await outliveUpstreamToken(stage);
   await outliveAccessToken(stage);
   await refreshAtOnce(stage);
@@ -49,6 +50,15 @@ async function profile(stage: Stage, expected: string): Promise<string> {
   narrator.block(legible(answer));
   narrator.check(membersOf(answer).email === "alice@example.com", "upstream_profile: it is alice there as well");
   return line;
+}
+
+async function outliveServer(stage: Stage): Promise<void> {
+  const narrator: Narrator = stage.narrator;
+  narrator.step("The server is killed once more, and nobody is logged out");
+  await stage.setting.server.killAndStart();
+  const whoami = await stage.application.call("whoami");
+  stage.showWire();
+  narrator.check(membersOf(whoami).subject === "alice", "whoami: another process knows alice by the same token");
 }
 
 async function outliveUpstreamToken(stage: Stage): Promise<void> {

@@ -8,6 +8,7 @@ import { rejection, type Stage } from "./stage.ts";
 export async function tellSigningIn(stage: Stage): Promise<void> {
   await knock(stage);
   const consent = await askForConsent(stage);
+  await killServer(stage);
   const page = await approve(stage, consent);
   const callback = await signIn(stage, page);
   await redeem(stage, callback);
@@ -49,6 +50,16 @@ async function askForConsent(stage: Stage): Promise<Page> {
   narrator.check(page.text.includes(clientMetadata.client_name ?? ""), "it names the client");
   narrator.check(page.text.includes(new URL(redirectUrl).host), "and where the person will be sent back to");
   return page;
+}
+
+async function killServer(stage: Stage): Promise<void> {
+  const narrator: Narrator = stage.narrator;
+  const { server, mcpUrl } = stage.setting;
+  narrator.step("While the person reads, the server is killed with SIGKILL, and started again");
+  await server.killAndStart();
+  const { status } = await fetch(mcpUrl, { method: "POST" });
+  narrator.check(status === 401, "another process answers at the same place");
+  narrator.say("What was begun is on disk, and the page is still open. The next step is what it leads to.");
 }
 
 async function approve(stage: Stage, consent: Page): Promise<Page> {

@@ -10,6 +10,7 @@ import type { WireExchange } from "./wire.ts";
 export interface Setting {
   readonly narrator: Narrator;
   readonly mcpUrl: URL;
+  readonly server: Program;
   readonly identityProvider: Program;
   /** Seconds that the identity provider's access tokens live. */
   readonly upstreamTokenTtl: number;

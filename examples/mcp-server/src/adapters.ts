@@ -1,8 +1,8 @@
 /** Which HTTP framework serves, chosen by the variable ADAPTER: each puts the same parts into one listener. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AuthInfo, McpHttpHandler } from "@modelcontextprotocol/server";
+import type { McpHttpHandler } from "@modelcontextprotocol/server";
 import { oauth, protect, toNodeHandler } from "@sallyport/node-http";
-import type { Access, OAuthProxy } from "@sallyport/oauth-core";
+import { type OAuthProxy, toAuthInfo } from "@sallyport/oauth-core";
 import { EnvironmentError } from "./configuration.ts";
 import { HOME_PAGE_HEADERS } from "./home-page.ts";
 
@@ -37,16 +37,11 @@ export function adapterOf(setting: string): (site: Site) => Listener {
   return adapter;
 }
 
-/** What the MCP SDK wants to know of a request's sender; nothing of it comes from anywhere but the verified token. */
-function authInfoOf({ token, clientId, scopes, expiresAt, resource, subject, claims }: Access): AuthInfo {
-  return { token, clientId, scopes: [...scopes], expiresAt, resource: new URL(resource), extra: { subject, claims } };
-}
-
 /** Plain node:http: the mount that the README of the repository shows, with a page beside it. */
 function onNodeHttp({ auth, mcp, mcpUrl, homePaths, homePage }: Site): Listener {
   const endpoints = oauth(auth);
   const tools = protect(auth, { scopes: [TOOLS_SCOPE] }, (req, res) => {
-    const authInfo = authInfoOf(req.auth);
+    const authInfo = toAuthInfo(req.auth);
     return toNodeHandler((request) => mcp.fetch(request, { authInfo }))(req, res);
   });
 

@@ -55,3 +55,10 @@ test("a key that is too weak is refused by the variable's name, and is not shown
   expect(await errors).toMatch(/^JWT_SIGNING_KEY: /);
   expect(await errors).not.toContain("short-key");
 });
+
+test.each(["redis", "postgres"])("a %s that is not there is told of in one line, and ends it", async (kind) => {
+  const { ended, errors } = run({ ...ENVIRONMENT, STORAGE: `${kind}://user:the-password@127.0.0.1:1/0` });
+
+  expect(await ended).toEqual([1, null]);
+  expect(await errors).toMatch(/^STORAGE: \w+ can't be used: connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
+});

@@ -250,7 +250,7 @@ test("BASE_URL makes every URL, its path included, wherever the server listens",
 });
 
 test.each([
-  [{ storage: "clay-tablets" }, "STORAGE: has to be one of memory, disk"],
+  [{ storage: "clay-tablets" }, "STORAGE: has to be one of memory, disk, redis, rediss, postgres, postgresql"],
   [{ adapter: "carrier-pigeon" }, "ADAPTER: has to be one of node-http"],
   [{ baseUrl: "http://mcp.example.com" }, "BASE_URL: must be https, or http on localhost, 127.0.0.1 or [::1]"],
   [{ host: "203.0.113.1" }, "HOST: is not an address of this computer"],

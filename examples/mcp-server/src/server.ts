@@ -97,11 +97,11 @@ function watchAnswers(server: Server): { readonly finished: () => Promise<void> 
  */
 export async function startServer(configuration: Configuration): Promise<RunningServer> {
   const adapter = adapterOf(configuration.adapter);
-  const storage = openStorage(configuration.storage);
+  const { storage, close: closeStorage } = await openStorage(configuration.storage);
   const server = createServer();
-  const port = await listening(server, configuration);
 
   try {
+    const port = await listening(server, configuration);
     const { host } = configuration;
     const baseUrl = configuration.baseUrl ?? `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     const auth = createAuth(configuration, baseUrl, storage);
@@ -129,11 +129,12 @@ export async function startServer(configuration: Configuration): Promise<Running
         server.closeAllConnections();
         await closed;
         auth.destroy();
-        await storage.close?.();
+        await closeStorage();
       },
     };
   } catch (error) {
     server.close();
+    await closeStorage();
     throw error;
   }
 }

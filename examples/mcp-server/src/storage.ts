@@ -1,32 +1,40 @@
 /** Which storage keeps the sign-ins, chosen by the variable STORAGE. */
-import { MemoryTokenStorage, type TokenStorage } from "@sallyport/oauth-core";
-import { DiskStore, DiskStoreError } from "@sallyport/storage-disk";
+import { MemoryTokenStorage } from "@sallyport/oauth-core";
 import { EnvironmentError } from "./configuration.ts";
+import type { OpenStorage } from "./open-storage.ts";
 
-/** How to open each kind of storage, by what stands before the colon; it is given what stands behind it. */
-const STORAGES: ReadonlyMap<string, (location: string) => TokenStorage> = new Map<
-  string,
-  (location: string) => TokenStorage
->([
-  ["memory", () => new MemoryTokenStorage()],
-  ["disk", (directory) => new DiskStore({ directory })],
+/** How to open each kind, by what stands before the colon. Only the one that was chosen is loaded: the others cost no start their time. */
+const STORAGES: ReadonlyMap<string, (setting: string) => Promise<OpenStorage>> = new Map([
+  ["memory", openMemory],
+  ["disk", async (setting) => (await import("./disk.ts")).openDisk(setting)],
+  ["redis", openRedis],
+  ["rediss", openRedis],
+  ["postgres", openPostgres],
+  ["postgresql", openPostgres],
 ]);
 
 /**
- * Opens the storage that a setting such as `memory` or `disk:/var/lib/mcp` names.
+ * Opens the storage that a setting such as `memory`, `disk:/var/lib/mcp` or `redis://127.0.0.1:6379` names. One that does not answer is
+ * not opened.
  *
- * @throws {EnvironmentError} for a kind that this server does not know, or a place where nothing can be kept
+ * @throws {EnvironmentError} (as a rejection) for a kind that this server does not know, or a place where nothing can be kept; a password in
+ *   the setting is not repeated
  */
-export function openStorage(setting: string): TokenStorage {
-  const [kind = "", ...location] = setting.split(":");
+export async function openStorage(setting: string): Promise<OpenStorage> {
+  const [kind = ""] = setting.split(":", 1);
   const open = STORAGES.get(kind);
   if (open === undefined) throw new EnvironmentError([`STORAGE: has to be one of ${[...STORAGES.keys()].join(", ")}`]);
-  if (kind === "disk" && location.join(":") === "")
-    throw new EnvironmentError(["STORAGE: disk needs a directory, as in disk:/var/lib/mcp"]);
-  try {
-    return open(location.join(":"));
-  } catch (error) {
-    if (error instanceof DiskStoreError) throw new EnvironmentError([`STORAGE: ${error.message}`], error);
-    throw error;
-  }
+  return open(setting);
+}
+
+async function openMemory(): Promise<OpenStorage> {
+  return { storage: new MemoryTokenStorage(), close: async () => undefined };
+}
+
+async function openRedis(url: string): Promise<OpenStorage> {
+  return (await import("./redis.ts")).openRedis(url);
+}
+
+async function openPostgres(url: string): Promise<OpenStorage> {
+  return (await import("./postgres.ts")).openPostgres(url);
 }

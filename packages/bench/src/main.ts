@@ -1,5 +1,6 @@
 /** Measures the product, and says which targets it keeps. Exit code 1 where it misses one. */
 
+import { benchAdapters } from "./adapters.ts";
 import { print, printMachine } from "./report.ts";
 import { benchStorageDisk } from "./storage-disk.ts";
 import { benchVerification } from "./verification.ts";
@@ -8,6 +9,10 @@ const ROUNDS = 15;
 
 printMachine();
 console.log("Median of the rounds [range]\n");
-const results = [...(await benchStorageDisk(ROUNDS)), ...(await benchVerification(ROUNDS))];
+const results = [
+  ...(await benchAdapters(ROUNDS)),
+  ...(await benchStorageDisk(ROUNDS)),
+  ...(await benchVerification(ROUNDS)),
+];
 const kept = results.map(print);
 if (kept.includes(false)) process.exitCode = 1;

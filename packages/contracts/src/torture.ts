@@ -2,7 +2,7 @@
 
 import { Figures } from "./torture/figures.ts";
 import { Random } from "./torture/random.ts";
-import { Replicas } from "./torture/replicas.ts";
+import { PUT_OFF, Replicas } from "./torture/replicas.ts";
 import { User } from "./torture/user.ts";
 
 export { Figures } from "./torture/figures.ts";
@@ -30,11 +30,21 @@ export interface TortureOptions {
   /** How many race for each code. Default: 4. */
   readonly racers?: number | undefined;
   /** Does something terrible between the steps, such as killing a process and starting it again. Called over and over while users are at work. */
-  readonly disturb?: ((random: Random) => Promise<void>) | undefined;
+  readonly disturb?: ((random: Random, run: TortureRun) => Promise<void>) | undefined;
   /** Users whose code is redeemed a second time at the end, after the window in which that counts as a retry. Default: 5. */
   readonly replays?: number | undefined;
   /** Passes the seconds after which a second redemption is a replay. Default: waits for them. */
   readonly passRetryWindow?: (() => Promise<void>) | undefined;
+}
+
+/** What a disturbance can see of the users. */
+export interface TortureRun {
+  /** What has happened so far. Disturbances may count themselves here. */
+  readonly figures: Figures;
+  /** How often clients were told to try again later. */
+  readonly putOff: number;
+  /** Whether everybody has done their work, so that nobody asks for anything. */
+  readonly done: boolean;
 }
 
 /** What came of it. */
@@ -60,7 +70,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   const random = new Random(seed);
   const figures = new Figures();
   const secrets = new Set<string>();
-  const replicas = new Replicas(origins, issuer, random, () => after(RETRY_AFTER));
+  const replicas = new Replicas({ origins, issuer, random, figures, pause: () => after(RETRY_AFTER) });
   const remember = (secret: string) => secrets.add(secret);
   const crowd = Array.from(
     { length: users },
@@ -98,8 +108,17 @@ async function disturbWhile(
   });
   // Its failure is told by the `await` below; until then somebody has to hold it.
   finished.catch(() => undefined);
+  const run: TortureRun = {
+    figures,
+    get putOff() {
+      return figures.count(PUT_OFF);
+    },
+    get done() {
+      return done;
+    },
+  };
   while (!done && disturb !== undefined) {
-    await disturb(random);
+    await disturb(random, run);
     figures.add("disturbances");
   }
   await finished;

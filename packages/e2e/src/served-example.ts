@@ -51,9 +51,13 @@ export class ServedExample {
       env: { PORT: "0", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    process.once("exit", () => child.kill("SIGKILL"));
+    const killIt = () => child.kill("SIGKILL");
+    process.once("exit", killIt);
     const complaints = text(child.stderr);
-    const exited = once(child, "exit").then(([code, signal]): Exit => ({ code, signal }));
+    const exited = once(child, "exit").then(([code, signal]): Exit => {
+      process.off("exit", killIt);
+      return { code, signal };
+    });
     const ready = new Promise<string>((resolve) => {
       createInterface(child.stdout).on("line", (line) => {
         if (line.startsWith("ready ")) resolve(line.slice("ready ".length));
@@ -78,6 +82,12 @@ export class ServedExample {
   /** Asks it to end, and waits until it is gone. */
   async stop(): Promise<Exit> {
     this.terminate();
+    return this.exited;
+  }
+
+  /** `kill -9`: it can finish nothing and say nothing. Waits until it is gone. */
+  async kill(): Promise<Exit> {
+    this.#child.kill("SIGKILL");
     return this.exited;
   }
 }

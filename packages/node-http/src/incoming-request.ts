@@ -1,6 +1,7 @@
 /** A `node:http` request as a `Request`, lazily: what nobody asks for is never built. Fetch standard. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { NodeRequest } from "srvx/node";
+import { consumedBy, type Exchange, targetOf } from "./exchange.ts";
 import { type RequestBody, requestBody } from "./request-body.ts";
 import { requestUrl } from "./request-url.ts";
 
@@ -14,22 +15,25 @@ const LightRequest: new (node: { req: IncomingMessage; res: ServerResponse }) =>
  * the connection alone; and a clone is as light, with the same URL.
  */
 export class IncomingRequest extends LightRequest {
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  readonly #exchange: Exchange;
+  readonly #strippedPrefix: string;
   #url: string | undefined;
   #body: RequestBody | null | undefined;
 
-  constructor(req: IncomingMessage, res: ServerResponse) {
-    super({ req, res });
-    this.#req = req;
-    this.#res = res;
+  /** @param strippedPrefix what a reverse proxy cut off the path; see {@link requestUrl} */
+  constructor(exchange: Exchange, strippedPrefix = "") {
+    super(exchange);
+    this.#exchange = exchange;
+    this.#strippedPrefix = strippedPrefix;
   }
 
   get url(): string {
+    const { req } = this.#exchange;
     this.#url ??= requestUrl(
-      "encrypted" in this.#req.socket ? "https" : "http",
-      this.#req.headers.host,
-      targetOf(this.#req),
+      "encrypted" in req.socket ? "https" : "http",
+      req.headers.host,
+      targetOf(this.#exchange),
+      this.#strippedPrefix,
     );
     return this.#url;
   }
@@ -37,7 +41,7 @@ export class IncomingRequest extends LightRequest {
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
     if (this.#body === undefined) {
       const bodiless = this.method === "GET" || this.method === "HEAD";
-      this.#body = bodiless ? null : requestBody(this.#req);
+      this.#body = bodiless ? null : requestBody(this.#exchange.req, consumedBy(this.#exchange));
     }
     return this.#body === null ? null : this.#body.stream;
   }
@@ -48,7 +52,7 @@ export class IncomingRequest extends LightRequest {
 
   /** A second reading of the same request. What one of the two has read, the other still has before it. */
   clone(): IncomingRequest {
-    const copy = new IncomingRequest(this.#req, this.#res);
+    const copy = new IncomingRequest(this.#exchange, this.#strippedPrefix);
     const { body } = this;
     if (body === null) return copy;
     if (this.bodyUsed) throw new TypeError("The request body was read before.");
@@ -65,10 +69,4 @@ export class IncomingRequest extends LightRequest {
   async json(): Promise<unknown> {
     return JSON.parse(await this.text());
   }
-}
-
-/** What the client asked for. Frameworks that mount by prefix cut `url` and keep the whole in `originalUrl`. */
-function targetOf(req: IncomingMessage): string {
-  if ("originalUrl" in req && typeof req.originalUrl === "string") return req.originalUrl;
-  return req.url ?? "/";
 }

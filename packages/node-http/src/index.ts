@@ -1,4 +1,7 @@
 /** The public surface of `@sallyport/node-http`. */
-export { type Handle, type NodeHandler, type NodeHandlerOptions, toNodeHandler } from "./node-handler.ts";
-export { type Endpoints, oauth } from "./oauth.ts";
-export { type Guard, type ProtectedHandler, type ProtectedRequest, protect, type Requirement } from "./protect.ts";
+export { admit, type Guard } from "./admit.ts";
+export { type AdapterOptions, answer, type Handle } from "./answer.ts";
+export type { Exchange } from "./exchange.ts";
+export { type NodeHandler, toNodeHandler } from "./node-handler.ts";
+export { type Endpoints, endpointsOf, oauth } from "./oauth.ts";
+export { type ProtectedHandler, type ProtectedRequest, protect } from "./protect.ts";

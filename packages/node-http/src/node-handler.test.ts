@@ -1,6 +1,8 @@
+import { FastResponse } from "srvx/node";
 import { describe, expect, test, vi } from "vitest";
 import { Connection, exchange, serve } from "../test/loopback.ts";
-import { type Handle, type NodeHandlerOptions, toNodeHandler } from "./node-handler.ts";
+import type { AdapterOptions, Handle } from "./answer.ts";
+import { toNodeHandler } from "./node-handler.ts";
 
 /** Serves `handle`, and collects what is reported. */
 async function mounted(handle: Handle): Promise<{ port: number; origin: string; reported: unknown[] }> {
@@ -132,7 +134,7 @@ describe("requests", () => {
     expect(await (await fetch(origin)).text()).toBe("GET null");
   });
 
-  test("a body that a parser has eaten is an error that says so, and not an empty body", async () => {
+  test("a body that was read before and of which nothing is left is an error that says so, and not an empty body", async () => {
     const reported: unknown[] = [];
     const handler = toNodeHandler(async (request) => new Response(await request.text()), {
       onError: (error) => reported.push(error),
@@ -141,7 +143,7 @@ describe("requests", () => {
       req.resume().once("end", () => void handler(req, res));
     });
     expect((await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: "a=b" })).status).toBe(500);
-    expect(reported).toMatchObject([{ message: expect.stringContaining("in front of body parsers") }]);
+    expect(reported).toMatchObject([{ message: expect.stringContaining("was read before") }]);
   });
 
   test("who gives up on a body that is too large can still answer, and the connection goes on", async () => {
@@ -176,6 +178,28 @@ describe("answers", () => {
     expect(answer.headers.getSetCookie()).toEqual(["a=1; Path=/", "b=2; Path=/"]);
     expect(answer.headers.get("x-a")).toBe("1");
     expect(await answer.text()).toBe("made");
+  });
+
+  test.each<[string, () => Response]>([
+    ["a text", () => new FastResponse("grüezi", { status: 201, headers: [["x-a", "1"]] })],
+    ["bytes", () => new FastResponse(new TextEncoder().encode("grüezi"), { status: 201, headers: { "x-a": "1" } })],
+    ["a stream", () => new FastResponse(new Response("grüezi").body, { status: 201, headers: { "x-a": "1" } })],
+    [
+      "a text with a reason of its own",
+      () => new FastResponse("grüezi", { status: 201, statusText: "Made", headers: { "x-a": "1" } }),
+    ],
+    [
+      "a text whose headers were changed later",
+      () => {
+        const answer = new FastResponse("grüezi", { status: 201 });
+        answer.headers.set("x-a", "1");
+        return answer;
+      },
+    ],
+  ])("an answer that was built light arrives like any other: %s", async (_, answer) => {
+    const { origin } = await mounted(answer);
+    const seen = await fetch(origin);
+    expect([seen.status, seen.headers.get("x-a"), await seen.text()]).toEqual([201, "1", "grüezi"]);
   });
 
   test("RFC 9110 §9.3.2, §15.3.5: HEAD and 204 carry no body", async () => {
@@ -270,7 +294,7 @@ describe("failures", () => {
     }
   });
 
-  test.each<[string, NonNullable<NodeHandlerOptions["onError"]>]>([
+  test.each<[string, NonNullable<AdapterOptions["onError"]>]>([
     [
       "at once",
       () => {
@@ -306,6 +330,24 @@ describe("clients that go away", () => {
     await arrived.promise;
     connection.socket.destroy();
     await aborted.promise;
+    expect(await isAlive(port)).toBe(true);
+    expect(reported).toEqual([]);
+  });
+
+  test("before their answer is made are sent nothing, and that is no error", async () => {
+    const [arrived, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { port, reported } = await mounted(async ({ method, signal }) => {
+      if (method === "HEAD") return new Response();
+      const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      arrived.resolve();
+      await aborted;
+      setImmediate(answered.resolve);
+      return new FastResponse("nobody listens", { status: 200, headers: [["content-type", "text/plain"]] });
+    });
+    const connection = new Connection(port).send("GET / HTTP/1.1", "host: a.example", "");
+    await arrived.promise;
+    connection.socket.destroy();
+    await answered.promise;
     expect(await isAlive(port)).toBe(true);
     expect(reported).toEqual([]);
   });

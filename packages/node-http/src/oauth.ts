@@ -1,6 +1,7 @@
 /** Mounts the endpoints and well-known documents of an authorization server on `node:http`. */
 import { FastResponse } from "srvx/node";
-import { type NodeHandler, type NodeHandlerOptions, toNodeHandler } from "./node-handler.ts";
+import type { AdapterOptions, Handle } from "./answer.ts";
+import { type NodeHandler, toNodeHandler } from "./node-handler.ts";
 
 /** The part of an authorization server that answers requests: an `OAuthProxy`, or whatever has its `handle`. */
 export interface Endpoints {
@@ -12,7 +13,7 @@ export interface Endpoints {
  * A listener for every endpoint and well-known document of `auth`.
  *
  * Requests for anything else go to `next` unread, or are answered with 404 if there is no `next`. Mount it at the root, because
- * the well-known documents live there, and in front of body parsers.
+ * the well-known documents live there. In front of body parsers is best; a body that one has consumed is recovered.
  *
  * @example
  * ```ts
@@ -21,6 +22,11 @@ export interface Endpoints {
  * ```
  * @see {@link https://www.rfc-editor.org/rfc/rfc8414#section-3 RFC 8414 §3}
  */
-export function oauth(auth: Endpoints, options: NodeHandlerOptions = {}): NodeHandler {
-  return toNodeHandler((request) => auth.handle(request, { Response: FastResponse }), options);
+export function oauth(auth: Endpoints, options: AdapterOptions = {}): NodeHandler {
+  return toNodeHandler(endpointsOf(auth), options);
+}
+
+/** The endpoints of `auth` for {@link answer}, with answers that are built light. */
+export function endpointsOf(auth: Endpoints): Handle {
+  return (request) => auth.handle(request, { Response: FastResponse });
 }

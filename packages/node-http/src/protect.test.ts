@@ -1,7 +1,8 @@
-import type { Access } from "@sallyport/oauth-core";
-import { expect, test } from "vitest";
+import type { Access, Requirement } from "@sallyport/oauth-core";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Connection, serve } from "../test/loopback.ts";
-import { type Guard, type ProtectedHandler, protect, type Requirement } from "./protect.ts";
+import type { Guard } from "./admit.ts";
+import { type ProtectedHandler, protect } from "./protect.ts";
 
 const access: Access = {
   token: "t",
@@ -58,6 +59,17 @@ test("RFC 6750 §3.1: a token without the scopes of the route is refused", async
 test("a verified request reaches the handler with what is known of its sender", async () => {
   const { ask } = await protectedServer((req, res) => res.end(JSON.stringify(req.auth)), { scopes: ["mcp:tools"] });
   expect(await (await ask()).json()).toEqual(access);
+});
+
+test("a refusal stays one where somebody has replaced the global Response, as @hono/node-server does", async () => {
+  let reached = false;
+  const { ask } = await protectedServer(() => {
+    reached = true;
+  });
+  vi.stubGlobal("Response", class extends Response {});
+  onTestFinished(() => void vi.unstubAllGlobals());
+  expect((await ask({ headers: { authorization: "Bearer forged" } })).status).toBe(401);
+  expect(reached).toBe(false);
 });
 
 test("the requirement is handed to the guard as it is", async () => {

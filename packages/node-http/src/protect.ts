@@ -1,29 +1,9 @@
 /** Puts the guard of an authorization server in front of a `node:http` listener. RFC 6750 §3. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Access } from "@sallyport/oauth-core";
-import { FastResponse, sendNodeResponse } from "srvx/node";
-import { IncomingRequest } from "./incoming-request.ts";
-import { listener, type NodeHandler, type NodeHandlerOptions } from "./node-handler.ts";
-
-/** What a route demands of a token. */
-export interface Requirement {
-  /** All of these, directly or by the scope hierarchy. Default: none. */
-  readonly scopes?: readonly string[] | undefined;
-  /** The protected resource that the route belongs to. Default: the only one, or else the one whose path the request is under. */
-  readonly resource?: string | undefined;
-}
-
-/** The part of an authorization server that guards a route: an `OAuthProxy`, or whatever has these two methods. */
-export interface Guard {
-  /** The verified access, or the answer to give instead. */
-  protect(
-    request: Request,
-    requirement?: Requirement,
-    options?: { readonly Response?: typeof FastResponse },
-  ): Promise<Access | Response>;
-  /** The headers that the answers of a protected route need, so that a page of an admitted origin can read them. */
-  corsHeaders(request: Request): Record<string, string>;
-}
+import type { Access, Requirement } from "@sallyport/oauth-core";
+import { admit, type Guard } from "./admit.ts";
+import { type AdapterOptions, contain } from "./answer.ts";
+import type { NodeHandler } from "./node-handler.ts";
 
 /** A request whose token was verified. */
 export type ProtectedRequest = IncomingMessage & {
@@ -53,16 +33,16 @@ export function protect(
   auth: Guard,
   requirement: Requirement,
   handler: ProtectedHandler,
-  options: NodeHandlerOptions = {},
+  options: AdapterOptions = {},
 ): NodeHandler {
-  return listener(async (req, res, next) => {
-    const request = new IncomingRequest(req, res);
-    const result = await auth.protect(request, requirement, { Response: FastResponse });
-    if (result instanceof Response) {
-      await sendNodeResponse(res, result);
-      return;
+  return async (req, res, next) => {
+    const exchange = { req, res };
+    const access = await admit(auth, requirement, exchange, options);
+    if (access === undefined) return;
+    try {
+      await handler(Object.assign(req, { auth: access }), res, next);
+    } catch (error) {
+      await contain(error, exchange, options);
     }
-    for (const [name, value] of Object.entries(auth.corsHeaders(request))) res.setHeader(name, value);
-    await handler(Object.assign(req, { auth: result }), res, next);
-  }, options);
+  };
 }

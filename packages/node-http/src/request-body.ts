@@ -1,5 +1,6 @@
 /** The body of an incoming request as a web stream, which can be given up without cutting the connection. */
 import type { IncomingMessage } from "node:http";
+import { type Consumed, recoverBody } from "./consumed-body.ts";
 
 type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
@@ -14,8 +15,10 @@ export interface RequestBody {
  *
  * `Readable.toWeb` is not used, because cancelling its stream destroys the socket: a body that was too large would be answered with a
  * reset and not with a 4xx. Here the rest is thrown away, and the answer arrives.
+ *
+ * @param consumed what a parser has left of it, for a body that was read before
  */
-export function requestBody(req: IncomingMessage): RequestBody {
+export function requestBody(req: IncomingMessage, consumed: Consumed): RequestBody {
   let used = false;
   let release = (): void => undefined;
 
@@ -37,17 +40,23 @@ export function requestBody(req: IncomingMessage): RequestBody {
     req.pause().on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
   };
 
+  const wasRead = req.readableEnded || (req.destroyed && req.complete);
   const source = {
     start(controller: Controller) {
-      if (req.readableEnded || (req.destroyed && req.complete)) {
-        controller.error(new TypeError("The request body was read before. Mount this in front of body parsers."));
-      } else if (req.destroyed) {
+      if (wasRead) return;
+      if (req.destroyed) {
         controller.error(new DOMException("The client went away before the request was complete.", "AbortError"));
       } else listen(controller);
     },
-    pull() {
+    pull(controller: Controller) {
       used = true;
-      req.resume();
+      if (!wasRead) {
+        req.resume();
+        return;
+      }
+      const bytes = recoverBody(req.headers, consumed);
+      if (bytes.byteLength > 0) controller.enqueue(bytes);
+      controller.close();
     },
     cancel() {
       used = true;

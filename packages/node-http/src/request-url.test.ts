@@ -59,3 +59,18 @@ test.each([
   expect(url).toBe("http://localhost/oauth/token");
   expect(URL.canParse(url)).toBe(true);
 });
+
+test.each([
+  ["/auth", "/oauth/token?a=b", "/auth/oauth/token?a=b"],
+  ["auth/", "/oauth/token", "/auth/oauth/token"],
+  ["/a/b", "*", "/a/b/*"],
+  ["/auth", "http://other.example/oauth/token", "/auth/oauth/token"],
+  ["/", "/oauth/token", "/oauth/token"],
+  ["/auth", "/.well-known/oauth-authorization-server/auth", "/.well-known/oauth-authorization-server/auth"],
+  ["/auth", "/x/.well-known/y", "/auth/x/.well-known/y"],
+])(
+  "RFC 8414 §3.1: what a proxy has stripped, %s, is put back in front of %s, and not of a well-known document",
+  (prefix, target, path) => {
+    expect(requestUrl("https", "mcp.example.com", target, prefix)).toBe(`https://mcp.example.com${path}`);
+  },
+);

@@ -6,6 +6,9 @@ const AUTHORITY = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
 /** `http://host:port` in front of the target's path, where a client sends the whole URL. */
 const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
+/** RFC 8615 §3. */
+const WELL_KNOWN = "/.well-known/";
+
 /**
  * Puts scheme, authority and target together.
  *
@@ -13,14 +16,38 @@ const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
  * The authority is what the client claims in `Host`, and `localhost` where that is missing or malformed. Trust it with nothing.
  *
  * @param target the request target: origin-form, absolute-form (its authority is dropped), or `*`, which becomes the path `/*`
+ * @param strippedPrefix what a reverse proxy cut off every path but those of well-known documents, which stand in front of an issuer's path
+ * and not behind it
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 RFC 9112 §3.2}
  */
-export function requestUrl(scheme: "http" | "https", host: string | undefined, target: string): string {
-  const path = target.replace(ABSOLUTE_FORM, "");
-  return `${scheme}://${authorityOf(host)}${path.startsWith("/") ? path : `/${path}`}`;
+export function requestUrl(
+  scheme: "http" | "https",
+  host: string | undefined,
+  target: string,
+  strippedPrefix = "",
+): string {
+  const withoutAuthority = target.startsWith("/") ? target : target.replace(ABSOLUTE_FORM, "");
+  const path = withoutAuthority.startsWith("/") ? withoutAuthority : `/${withoutAuthority}`;
+  return `${scheme}://${authorityOf(host)}${path.startsWith(WELL_KNOWN) ? "" : withSlash(strippedPrefix)}${path}`;
 }
 
+/** `/auth` for `auth`, `/auth` and `/auth/`; nothing for nothing. */
+function withSlash(prefix: string): string {
+  if (prefix === "") return "";
+  const name = prefix.replace(/^\/+|\/+$/g, "");
+  return name === "" ? "" : `/${name}`;
+}
+
+/** The last `Host` that was looked into: most servers are only ever asked for one. */
+let last: { readonly host: string | undefined; readonly authority: string } = {
+  host: undefined,
+  authority: "localhost",
+};
+
 function authorityOf(host: string | undefined): string {
+  if (last.host === host) return last.authority;
   // A port of 99999 and an address such as 1.2.3.256 have the right characters, and yet no URL can be made of them.
-  return host !== undefined && AUTHORITY.test(host) && URL.canParse(`http://${host}`) ? host : "localhost";
+  const isOne = host !== undefined && AUTHORITY.test(host) && URL.canParse(`http://${host}`);
+  last = { host, authority: isOne ? host : "localhost" };
+  return last.authority;
 }

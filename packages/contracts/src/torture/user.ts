@@ -3,9 +3,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Figures } from "./figures.ts";
 import type { Random } from "./random.ts";
-import type { Answered, Replicas } from "./replicas.ts";
+import { type Answered, PUT_OFF, type Replicas } from "./replicas.ts";
 
 const REDIRECT_URI = "http://127.0.0.1:9/callback";
+/** How often a person begins a sign-in that was cut off, and how often one that was put off. */
+const MOST_BEGUN = 20;
+const MOST_PUT_OFF = 400;
 
 interface Tokens {
   readonly access_token: string;
@@ -44,10 +47,17 @@ export class User {
   async signIn(racers: number): Promise<void> {
     this.#clientId = await this.#register();
     // A server that is killed in the middle of a sign-in may cost the sign-in; then a person starts again, as people do.
-    for (let attempt = 0; attempt < 20; attempt += 1) {
+    for (let [begun, putOff] = [0, 0]; begun < MOST_BEGUN && putOff < MOST_PUT_OFF; ) {
       const code = await this.#authorize();
+      if (code === "later") {
+        this.#figures.add(PUT_OFF);
+        putOff += 1;
+        await this.#replicas.pause();
+        continue;
+      }
       if (code !== undefined && (await this.#redeem(code, racers))) return;
       this.#figures.add("sign-ins begun again");
+      begun += 1;
     }
     throw new Error(`${this.name} could not sign in`);
   }
@@ -113,6 +123,19 @@ export class User {
     return this.#tokens !== undefined;
   }
 
+  /** What the protected resource answers to whoever has its access token. */
+  async call(): Promise<Answered> {
+    if (this.#tokens === undefined) throw new Error(`${this.name} is not signed in`);
+    return this.#call(this.#tokens.access_token);
+  }
+
+  /** Signs out by its refresh token. RFC 7009 §2. What it had it still has, to be tried. */
+  async revoke(): Promise<Answered> {
+    if (this.#tokens === undefined) throw new Error(`${this.name} is not signed in`);
+    const form = this.#form({ token: this.#tokens.refresh_token, token_type_hint: "refresh_token" });
+    return this.#replicas.insist(`${this.#issuer}/oauth/revoke`, form);
+  }
+
   async #register(): Promise<string> {
     const body = JSON.stringify({ client_name: "torture", redirect_uris: [REDIRECT_URI] });
     const answer = await this.#replicas.insist(`${this.#issuer}/oauth/register`, {
@@ -123,8 +146,8 @@ export class User {
     return String((JSON.parse(answer.text) as { client_id: unknown }).client_id);
   }
 
-  /** The way of the browser: consent page, upstream, callback. `undefined` where it was cut off on the way. */
-  async #authorize(): Promise<URLSearchParams | undefined> {
+  /** The way of the browser: consent page, upstream, callback. `undefined` where it was cut off on the way, `later` where it was put off. */
+  async #authorize(): Promise<URLSearchParams | "later" | undefined> {
     const verifier = randomBytes(32).toString("base64url");
     this.#remember(verifier);
     const request = new URLSearchParams({
@@ -138,6 +161,7 @@ export class User {
     });
     const cookies = new Map<string, string>();
     const page = await this.#browse(`${this.#issuer}/oauth/authorize?${request}`, cookies);
+    if (isPutOff(page)) return "later";
     const fields = [...page.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)].map(
       ([, name = "", value = ""]): [string, string] => [name, value],
     );
@@ -149,6 +173,7 @@ export class User {
     const callback = signedIn.headers.get("location");
     if (callback === null) return undefined;
     const back = await this.#browse(callback, cookies);
+    if (isPutOff(back)) return "later";
     const location = back.headers.get("location");
     const code = location === null ? null : new URL(location).searchParams.get("code");
     if (code === null) return undefined;
@@ -177,8 +202,14 @@ export class User {
   }
 
   async #redeem(code: URLSearchParams, racers: number): Promise<boolean> {
-    const answers = await Promise.all(
-      Array.from({ length: racers }, () => this.#replicas.insist(`${this.#issuer}/oauth/token`, formOf(code))),
+    const answers: Answered[] = [];
+    const isPaid = (): boolean => answers.some((answer) => answer.status === 200);
+    await Promise.all(
+      Array.from({ length: racers }, async () => {
+        // Who has tokens asks no more: a redemption that is repeated long after would be a replay.
+        const answer = await this.#replicas.insistUnless(isPaid, `${this.#issuer}/oauth/token`, formOf(code));
+        if (answer !== undefined) answers.push(answer);
+      }),
     );
     this.#figures.add("codes raced for");
     const paid = answers.filter((answer) => answer.status === 200);
@@ -203,7 +234,13 @@ export class User {
   }
 
   async #expectUsable(accessToken: string): Promise<void> {
-    const { status } = await this.#replicas.insist(this.#resource, {
+    const { status } = await this.#call(accessToken);
+    this.#figures.add("access tokens tried");
+    if (status === 401 || status === 403) this.#figures.fail("fresh access tokens refused", `${this.name}: ${status}`);
+  }
+
+  async #call(accessToken: string): Promise<Answered> {
+    return this.#replicas.insist(this.#resource, {
       method: "POST",
       headers: {
         "content-type": "application/json",
@@ -212,8 +249,6 @@ export class User {
       },
       body: PING,
     });
-    this.#figures.add("access tokens tried");
-    if (status === 401 || status === 403) this.#figures.fail("fresh access tokens refused", `${this.name}: ${status}`);
   }
 
   #keep(answer: Answered): Tokens {
@@ -234,6 +269,12 @@ const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 function formOf(form: URLSearchParams): RequestInit {
   return { method: "POST", headers: FORM, body: form.toString() };
+}
+
+/** Whether the client was told to come back later. RFC 6749 §4.1.2.1. */
+function isPutOff({ headers }: Answered): boolean {
+  const location = headers.get("location");
+  return location !== null && new URL(location).searchParams.get("error") === "temporarily_unavailable";
 }
 
 function errorOf(answer: Answered | undefined): string {

@@ -1,0 +1,36 @@
+/** An MCP server with sign-in on Hono, as small as one can be. */
+import { serve } from "@hono/node-server";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { oauth, protect } from "@sallyport/hono";
+import { OAuthProxy, toAuthInfo } from "@sallyport/oauth-core";
+import { Hono } from "hono";
+
+const { env } = process;
+const auth = new OAuthProxy({
+  baseUrl: env["BASE_URL"] ?? "http://127.0.0.1:3000",
+  upstreamAuthorizationEndpoint: env["UPSTREAM_AUTHORIZATION_ENDPOINT"] ?? "http://127.0.0.1:4000/authorize",
+  upstreamTokenEndpoint: env["UPSTREAM_TOKEN_ENDPOINT"] ?? "http://127.0.0.1:4000/token",
+  upstreamClientId: env["UPSTREAM_CLIENT_ID"] ?? "sallyport",
+  upstreamClientSecret: env["UPSTREAM_CLIENT_SECRET"] ?? "a-secret-for-demonstrations-only",
+  scopes: ["openid", "profile"],
+  resourceScopes: ["mcp:tools"],
+});
+
+/** Made anew for each request, from the token of that request. */
+const mcp = createMcpHandler(({ authInfo }) => {
+  const server = new McpServer({ name: "example", version: "1.0.0" });
+  server.registerTool("whoami", { description: "Says who is signed in." }, () => ({
+    content: [{ type: "text", text: JSON.stringify(authInfo?.extra) }],
+  }));
+  return server;
+});
+
+const app = new Hono();
+app.use(oauth(auth));
+app.all("/mcp", protect(auth, { scopes: ["mcp:tools"] }), (c) =>
+  mcp.fetch(c.req.raw, { authInfo: toAuthInfo(c.get("auth")) }),
+);
+
+serve({ fetch: app.fetch, port: Number(env["PORT"] ?? 3000), hostname: "127.0.0.1" }, () =>
+  console.log(`ready ${auth.issuer}`),
+);

@@ -1,0 +1,4 @@
+import { testJourneys } from "../../contracts/test/journeys.ts";
+import { nodeHttp } from "../test/subject.ts";
+
+testJourneys(nodeHttp);

@@ -1,0 +1,14 @@
+/** A TCP port of this machine that nobody listens on. */
+
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+
+/** A port that was free a moment ago. Somebody else may take it before you do: be ready to ask for another. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
