@@ -33,26 +33,22 @@ const SECRET_TTL = 300;
  * @see {@link https://developer.apple.com/documentation/signinwithapplerestapi/revoke-tokens Apple: revoke tokens}
  */
 export function apple(options: AppleOptions): UpstreamProvider {
-  const secretAt = secretMaker(options);
-  const described = (now: () => number): UpstreamProvider =>
-    defineUpstream({
-      ...vendor(
-        { ...options, clientSecret: "" },
-        { id: "apple", name: "Apple", scopes: ["openid", "name", "email"], needs: ["openid"] },
-      ),
-      clientSecret: () => secretAt(now()),
-      authMethod: "client_secret_post",
-      discovery: { issuer: ISSUER },
-      endpoints: { revocation: `${ISSUER}/auth/revoke` },
-      // Apple insists on it where name or address are asked for.
-      responseMode: "form_post",
-      // It has none; the nonce of the ID token binds the code to the sign-in instead.
-      pkce: false,
-      idTokenVerifier: verifySignature,
-      identify: personByIdToken,
-    });
-  // The clock is the server's, and only known once there is one.
-  return { ...described(() => 0), create: (context) => described(() => context.runtime.now()).create(context) };
+  return defineUpstream({
+    ...vendor(
+      { ...options, clientSecret: "" },
+      { id: "apple", name: "Apple", scopes: ["openid", "name", "email"], needs: ["openid"] },
+    ),
+    clientSecret: secretMaker(options),
+    authMethod: "client_secret_post",
+    discovery: { issuer: ISSUER },
+    endpoints: { revocation: `${ISSUER}/auth/revoke` },
+    // Apple insists on it where name or address are asked for.
+    responseMode: "form_post",
+    // It has none; the nonce of the ID token binds the code to the sign-in instead.
+    pkce: false,
+    idTokenVerifier: verifySignature,
+    identify: personByIdToken,
+  });
 }
 
 /** The options of {@link AppleProvider}: every one of the server, and those of {@link apple}. */

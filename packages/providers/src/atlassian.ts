@@ -32,6 +32,8 @@ export function atlassian(options: AtlassianOptions): UpstreamProvider {
       userinfo: "https://api.atlassian.com/me",
     },
     authMethod: "client_secret_post",
+    // So it calls a refresh token that has expired or was used before: `refresh_token is invalid`, with 403.
+    endsSession: ["unauthorized_client"],
     // Its access tokens are JWTs for its APIs, and no word about the person.
     readAccessToken: false,
     identify: ({ userinfo }) => ({ ...profileOf(userinfo), subject: subjectIn(userinfo?.account_id) }),

@@ -1,7 +1,7 @@
 /** Dex, against a stand-in that behaves as Dex does. */
 import { requireRole } from "@sallyport/oauth-core";
 import { expect, test } from "vitest";
-import { openVendor, personLike, VENDORS } from "../test/vendors.ts";
+import { openVendor, personLike, TTL, VENDORS } from "../test/vendors.ts";
 import { DexProvider, type DexProviderConfig } from "./dex.ts";
 
 const openDex = (config: Partial<DexProviderConfig>, upstream: Parameters<typeof openVendor>[1] = {}) =>
@@ -35,4 +35,21 @@ test("a client can leave out neither groups nor the connector, and an operator c
   const withoutGroups = await openDex({ scopes: ["email"] });
   expect((await byDefault.begin({ scope: "email" })).url.searchParams.get("scope")).toContain("federated:id groups");
   expect((await withoutGroups.begin()).url.searchParams.get("scope")).toBe("openid federated:id email");
+});
+
+test("a refresh token that has expired ends the grant, though Dex calls it an invalid request", async () => {
+  const world = await openDex(
+    {},
+    {
+      token: (answer) => ({ json: { ...answer, refresh_token: "expired" } }),
+      refusal: () => ({
+        status: 400,
+        json: { error: "invalid_request", error_description: "Refresh token expired." },
+      }),
+    },
+  );
+  await world.signIn();
+  world.pass(TTL - 5);
+  expect(await world.refresh()).toMatchObject({ error: "invalid_grant", reason: "upstream_invalid_grant" });
+  expect(await world.upstreamTokens()).toBeNull();
 });

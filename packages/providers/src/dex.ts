@@ -29,6 +29,8 @@ export function dex(options: DexOptions): UpstreamProvider {
     ...vendor(options, { id: "dex", name: "Dex", scopes, needs }),
     discovery: { issuer: baseOf("issuer", options.issuer) },
     idTokenVerifier: verifySignature,
+    // https://github.com/dexidp/dex/blob/master/server/refreshhandlers.go: so it calls a refresh token that has expired or was used before.
+    endsSession: ["invalid_request"],
     identify: (sources) => {
       const connector = claimsIn(sources.idToken?.federated_claims)?.connector_id;
       return { ...personByIdToken(sources), tenant: namesIn(connector)?.[0] };

@@ -145,6 +145,16 @@ describe("who it is", () => {
   );
 });
 
+test("the operator is told once that groups are unknown, and not whose", async () => {
+  const world = await openEntra({}, { claims: { hasgroups: true } });
+  await world.signIn();
+  await world.signIn();
+  const warnings = world.events.filter(({ type }) => type === "warning");
+
+  expect(warnings).toMatchObject([{ message: expect.stringMatching(/^entra: somebody is in more groups/) }]);
+  expect(JSON.stringify(warnings)).not.toContain(OID);
+});
+
 describe("tenants", () => {
   test.each([
     ["common", TENANT, true],
@@ -343,6 +353,23 @@ describe("scopes", () => {
 
 test("AzureProvider is EntraProvider by its former name", () => {
   expect(AzureProvider).toBe(EntraProvider);
+});
+
+test("a refresh that wants the person back ends the grant, because no refresh ever has one", async () => {
+  const world = await openEntra({ scopes: ["User.Read"] });
+  await world.signIn();
+  world.upstream.behave({
+    token: () => ({
+      status: 400,
+      json: { error: "interaction_required", error_description: "AADSTS50076: raw text", suberror: "basic_action" },
+    }),
+  });
+  world.pass(3590);
+  const outcome = await world.refresh();
+
+  expect(outcome).toMatchObject({ error: "invalid_grant", reason: "upstream_invalid_grant" });
+  expect(outcome.shown).not.toContain("AADSTS");
+  expect(await world.upstreamTokens()).toBeNull();
 });
 
 test("an error of Entra ends in one of our words, and its text goes nowhere", async () => {

@@ -90,7 +90,9 @@ export function entra(options: EntraOptions): UpstreamProvider {
     // It is for the API that it was asked for, and Graph's is not even a proper JWT.
     readAccessToken: false,
     userinfo: "never",
-    identify,
+    // AADSTS50076 and 50079: a second factor is wanted now, and no refresh ever brings one.
+    endsSession: ["interaction_required"],
+    identify: identification(),
     idTokenVerifier: verifySignature,
   });
 }
@@ -192,6 +194,21 @@ function grantedScope({ scope }: Claims, configured: readonly string[]): unknown
 /** In one spelling, without Graph in front. */
 function normalized(word: string): string {
   return word.replace(GRAPH, "").toLowerCase();
+}
+
+/** Who it is; and to the operator, once, why groups are not known. */
+function identification(): (sources: IdentitySources) => IdentifiedPerson {
+  let isTold = false;
+  return (sources) => {
+    const person = identify(sources);
+    if (!isTold && isOverage(sources.idToken ?? {})) {
+      isTold = true;
+      sources.warn(
+        "somebody is in more groups than an ID token holds: theirs are unknown, and no rule that asks for a group lets them in. Have Entra send groups assigned to the application only, or use app roles.",
+      );
+    }
+    return person;
+  };
 }
 
 function identify({ idToken = {} }: IdentitySources): IdentifiedPerson {

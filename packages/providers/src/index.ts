@@ -29,6 +29,7 @@ export { type GitLabOptions, GitLabProvider, type GitLabProviderConfig, gitlab }
 export { type GoogleOptions, GoogleProvider, type GoogleProviderConfig, google } from "./google.ts";
 export { type KeycloakOptions, KeycloakProvider, type KeycloakProviderConfig, keycloak } from "./keycloak.ts";
 export { type LinkedInOptions, LinkedInProvider, type LinkedInProviderConfig, linkedin } from "./linkedin.ts";
+export { type OAuthOptions, oauth } from "./oauth.ts";
 export { type OIDCOptions, OIDCProvider, type OIDCProviderConfig, oidc } from "./oidc.ts";
 export { type OktaOptions, OktaProvider, type OktaProviderConfig, okta } from "./okta.ts";
 export { type SalesforceOptions, SalesforceProvider, type SalesforceProviderConfig, salesforce } from "./salesforce.ts";

@@ -18,6 +18,14 @@ export interface UpstreamTokenSet {
   readonly scope?: readonly string[] | undefined;
 }
 
+/** How an upstream deviates from the RFC in what it answers. */
+export interface UpstreamDeviations {
+  /** Puts an answer of an odd shape into the usual one; what it throws makes the answer malformed. */
+  readonly map?: ((answer: JsonObject) => JsonObject) | undefined;
+  /** Words of `error` by which the grant is over, whatever they mean elsewhere. */
+  readonly endsSession?: readonly string[] | undefined;
+}
+
 const MAX_BODY_LENGTH = 1_048_576;
 const MAX_TOKEN_LENGTH = 65_536;
 
@@ -75,7 +83,6 @@ const ERRORS: ReadonlyMap<string, Reason> = new Map<string, Reason>([
  * Tolerated: `expires_in` as a string, `null`, 0 or absent; scopes with commas or as an array; a form instead of JSON; a missing or
  * lower-case `token_type`; `null` for everything optional.
  *
- * @param map puts an answer of an odd shape into the usual one; what it throws makes the answer malformed
  * @throws {OAuthProxyError} reason `upstream_invalid_grant` (the grant is over), `upstream_unavailable` (5xx, 408, 429: nothing is
  * lost), `upstream_client_refused` (our own credentials), `upstream_refused` (any other error) or `upstream_response_malformed`.
  * @see {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}
@@ -84,25 +91,25 @@ export function parseUpstreamTokenResponse(
   status: number,
   contentType: string | null,
   body: string,
-  map: (answer: JsonObject) => JsonObject = (answer) => answer,
+  { map = (answer) => answer, endsSession = [] }: UpstreamDeviations = {},
 ): UpstreamTokenSet {
   // Before the body: a gateway's page on 502 says nothing about the grant, and a server in distress may say anything.
   if (status >= 500 || status === 429 || status === 408) throw new OAuthProxyError("upstream_unavailable");
 
   const members = body.length > MAX_BODY_LENGTH ? undefined : readMembers(contentType, body);
 
-  refuseError(members);
+  refuseError(members, endsSession);
   if (status < 200 || status > 299) throw new OAuthProxyError("upstream_refused");
   if (members === undefined) throw new OAuthProxyError("upstream_response_malformed");
   const mapped = mapMembers(members, map);
-  refuseError(mapped);
+  refuseError(mapped, endsSession);
   return readTokenSet(mapped);
 }
 
 /** RFC 6749 §5.2 wants 400, and several vendors send errors with 200: the member decides, not the status. */
-function refuseError(members: JsonObject | undefined): void {
+function refuseError(members: JsonObject | undefined, endsSession: readonly string[]): void {
   const error = members?.error;
-  if (error !== undefined && error !== null && error !== "" && error !== false) throw upstreamError(error);
+  if (error !== undefined && error !== null && error !== "" && error !== false) throw upstreamError(error, endsSession);
 }
 
 function mapMembers(members: JsonObject, map: (answer: JsonObject) => JsonObject): JsonObject {
@@ -114,10 +121,11 @@ function mapMembers(members: JsonObject, map: (answer: JsonObject) => JsonObject
 }
 
 /** The operator learns which word it was, where it is one; free text of the upstream goes nowhere at all. */
-function upstreamError(error: unknown): OAuthProxyError {
+function upstreamError(error: unknown, endsSession: readonly string[]): OAuthProxyError {
   const word = typeof error === "string" && /^[a-z_]{1,64}$/.test(error) ? error : undefined;
-  const reason = (word === undefined ? undefined : ERRORS.get(word)) ?? "upstream_refused";
-  return new OAuthProxyError(reason, word === undefined ? {} : { cause: new Error(`The upstream answered ${word}.`) });
+  if (word === undefined) return new OAuthProxyError("upstream_refused");
+  const reason = endsSession.includes(word) ? "upstream_invalid_grant" : (ERRORS.get(word) ?? "upstream_refused");
+  return new OAuthProxyError(reason, { cause: new Error(`The upstream answered ${word}.`) });
 }
 
 function readTokenSet(members: JsonObject): UpstreamTokenSet {

@@ -44,6 +44,9 @@ interface Asked {
 }
 type Answers = Record<string, unknown>;
 
+/** What a path answers of which nothing else is told. */
+const PLAIN: Answers = { "/token": { access_token: "a" }, "/userinfo": { sub: "alice" } };
+
 /** An upstream that deviates; each path answers as it is told, with a status, a text, a `Response` of a function, or JSON. */
 function upstream(change: Partial<UpstreamDescriptor>, answers: Answers = {}, requestTimeoutMs = 10_000) {
   const asked: Asked[] = [];
@@ -68,7 +71,7 @@ function upstream(change: Partial<UpstreamDescriptor>, answers: Answers = {}, re
       fetch: async (url, { method = "GET", body, headers }) => {
         const { pathname: path } = new URL(url);
         asked.push({ method, path, form: new URLSearchParams(String(body ?? "")), headers: new Headers(headers) });
-        const answer = answers[path] ?? (path === "/token" ? { access_token: "a" } : {});
+        const answer = answers[path] ?? PLAIN[path] ?? {};
         if (typeof answer === "function") return answer();
         if (typeof answer === "number") return new Response("", { status: answer });
         return typeof answer === "string" ? new Response(answer) : Response.json(answer);
@@ -151,13 +154,13 @@ describe("the token request", () => {
     ]);
   });
 
-  test("a secret that is made anew each time is asked for each time", async () => {
-    let count = 0;
-    const clientSecret = async () => `secret-${++count}`;
-    const { provider, asked } = upstream({ clientSecret, authMethod: "client_secret_post", userinfo: "never" });
+  test("a secret that is made anew each time is asked for each time, by the server's clock", async () => {
+    const clientSecret = async (now: number) => `secret-of-${now}`;
+    const { provider, asked, clock } = upstream({ clientSecret, authMethod: "client_secret_post", userinfo: "never" });
     await provider.complete(ANSWER);
+    clock.now += 7;
     await provider.refresh(TOKENS, "alice");
-    expect(asked.map(({ form }) => form.get("client_secret"))).toEqual(["secret-1", "secret-2"]);
+    expect(asked.map(({ form }) => form.get("client_secret"))).toEqual([`secret-of-${NOW}`, `secret-of-${NOW + 7}`]);
   });
 });
 
@@ -185,6 +188,32 @@ describe("the token answer", () => {
       throw new TypeError("undefined is not an object");
     };
     expect(await reason(broken, { access_token: "x" })).toBe("upstream_response_malformed");
+  });
+
+  test("endsSession: words by which a refresh is refused for good, and a sign-in is not", async () => {
+    const reasons = async (endsSession: readonly string[] | undefined, error: string, status = 400) => {
+      const answer = () => Response.json({ error }, { status });
+      const { provider } = upstream({ endsSession }, { "/token": answer });
+      return [await reasonOf(provider.refresh(TOKENS, "alice")), await reasonOf(provider.complete(ANSWER))];
+    };
+    const words = ["invalid_request", "unauthorized_client"];
+    expect(await reasons(words, "invalid_request")).toEqual(["upstream_invalid_grant", "upstream_refused"]);
+    expect(await reasons(words, "unauthorized_client", 403)).toEqual([
+      "upstream_invalid_grant",
+      "upstream_client_refused",
+    ]);
+    expect(await reasons(words, "invalid_grant")).toEqual(["upstream_invalid_grant", "upstream_invalid_grant"]);
+    expect(await reasons(words, "invalid_scope")).toEqual(["upstream_refused", "upstream_refused"]);
+    expect(await reasons(words, "invalid_request", 503)).toEqual(["upstream_unavailable", "upstream_unavailable"]);
+    expect(await reasons(undefined, "invalid_request")).toEqual(["upstream_refused", "upstream_refused"]);
+  });
+
+  test("endsSession: a word that mapToken brought to light counts as well", async () => {
+    const mapToken = ({ ok, reason }: Readonly<Record<string, unknown>>) => (ok === false ? { error: reason } : {});
+    const answers = { "/token": { ok: false, reason: "token_expired" } };
+    const { provider } = upstream({ mapToken, endsSession: ["token_expired"] }, answers);
+    expect(await reasonOf(provider.refresh(TOKENS, "alice"))).toBe("upstream_invalid_grant");
+    expect(await reasonOf(provider.complete(ANSWER))).toBe("upstream_refused");
   });
 
   test("scopeAliases: a scope is granted by the name by which it was asked for", async () => {
@@ -272,6 +301,35 @@ describe("who it is", () => {
       tokenAnswer: { extra: 1 },
       tokens: { accessToken: access_token },
     });
+  });
+
+  test.each<[string, Answers, Partial<UpstreamDescriptor>]>([
+    ["UserInfo", { "/userinfo": { ok: false } }, {}],
+    ["UserInfo, beside an access token that does", { "/userinfo": {}, "/token": { access_token: signed() } }, {}],
+    ["identify", {}, { userinfo: "never", identify: () => ({ subject: undefined }) }],
+    [
+      "identify, beside an ID token",
+      { "/token": { access_token: "a", id_token: signed() } },
+      { identify: () => ({ subject: undefined }) },
+    ],
+  ])("%s that names nobody signs nobody in, not even under a pseudonym", async (_, answers, change) => {
+    expect(await reasonOf(upstream(change, answers).provider.complete(ANSWER))).toBe("upstream_identity");
+  });
+
+  test("an upstream that tells nobody's name has people without one", async () => {
+    const endpoints = { ...ENDPOINTS, userinfo: undefined };
+    expect((await upstream({ endpoints }).provider.complete(ANSWER)).subject).toBeUndefined();
+    expect((await upstream({ userinfo: "never" }).provider.complete(ANSWER)).subject).toBeUndefined();
+  });
+
+  test("identify can warn the operator, who is told which provider it is", async () => {
+    const identify = ({ warn }: IdentitySources) => {
+      warn("groups are unknown");
+      return { subject: "1" };
+    };
+    const { provider, warnings } = upstream({ identify });
+    await provider.complete(ANSWER);
+    expect(warnings).toEqual(["acme: groups are unknown"]);
   });
 
   test("readAccessToken: false leaves the access token alone", async () => {
@@ -484,8 +542,31 @@ describe("a refresh", () => {
     expect((await provider.refresh(TOKENS, "t|2")).subject).toBe("t|2");
   });
 
+  test.each<[string, string, unknown]>([
+    ["while UserInfo does not answer", "mallory", 503],
+    ["while UserInfo can't be used", "mallory", 401],
+    ["though UserInfo is of the same person", "mallory", { sub: "alice" }],
+    ["in UserInfo", "alice", { sub: "mallory" }],
+  ])("OpenID Connect Core §12.2: another person ends it, %s", async (_, sub, userinfo) => {
+    const set = { access_token: "b", id_token: signed({ nonce: undefined, sub }) };
+    const { provider } = upstream({ userinfo: "always" }, { "/token": set, "/userinfo": userinfo });
+    expect(await reasonOf(provider.refresh({ ...TOKENS, idToken: signed() }, "alice"))).toBe("upstream_identity");
+  });
+
   test.each<[string, Answers, Partial<UpstreamDescriptor>]>([
     ["UserInfo does not answer", { "/userinfo": 503 }, { userinfo: "always" }],
+    ["UserInfo refuses the token", { "/userinfo": 401 }, { userinfo: "always" }],
+    ["UserInfo is forbidden", { "/userinfo": 403 }, { userinfo: "always" }],
+    ["UserInfo has gone", { "/userinfo": 404 }, { userinfo: "always" }],
+    ["UserInfo is a page", { "/userinfo": "<html>" }, { userinfo: "always" }],
+    ["UserInfo is a list", { "/userinfo": [] }, { userinfo: "always" }],
+    ["UserInfo names nobody", { "/userinfo": { ok: false } }, { userinfo: "always" }],
+    [
+      "a hook is forbidden to ask",
+      { "/x": 403 },
+      { identify: async ({ http }) => ({ subject: String(await http.getJson(`${HOST}/x`)) }) },
+    ],
+    ["a hook names nobody", {}, { identify: () => ({ subject: undefined }) }],
     [
       "the keys can't be had",
       {},

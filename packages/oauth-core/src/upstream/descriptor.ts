@@ -47,7 +47,8 @@ export interface UpstreamHttp {
   /**
    * JSON of whatever shape, with the person's access token.
    *
-   * @throws {OAuthProxyError} `upstream_unavailable` for no answer, 5xx and 429; `upstream_identity` for anything else that is not 200 with JSON
+   * @throws {OAuthProxyError} `upstream_unavailable` for no answer, 5xx and 429; `upstream_identity` for anything else that is not 200 with JSON. A refresh survives either:
+   *   the person is not looked at anew
    */
   getJson(url: string, headers?: Readonly<Record<string, string>>): Promise<unknown>;
   /** Any request, without the access token. @throws {OAuthProxyError} `upstream_unavailable` */
@@ -73,11 +74,13 @@ export interface IdentitySources {
   readonly tokenAnswer: Claims;
   readonly tokens: UpstreamTokens;
   readonly http: UpstreamHttp;
+  /** Tells the operator what stands in the way of a rule or a claim. Never what a person or the upstream wrote. */
+  readonly warn: (message: string) => void;
 }
 
 /** What {@link UpstreamDescriptor.identify} answers. */
 export interface IdentifiedPerson extends Profile {
-  /** The provider's own name of the person: stable, never given to somebody else. At most 255 characters. */
+  /** The provider's own name of the person: stable, never given to somebody else. At most 255 characters. Where it is absent nobody is signed in. */
   readonly subject: string | undefined;
   /** Further claims, beside those of the ID token and UserInfo, which they win over. */
   readonly claims?: Claims | undefined;
@@ -97,8 +100,8 @@ export interface UpstreamDescriptor {
   /** What people know it as. */
   readonly name: string;
   readonly clientId: string;
-  /** Our secret there; a function where it is made anew for each request, as Apple wants. Empty only with the method `none`. */
-  readonly clientSecret: string | (() => string | Promise<string>);
+  /** Our secret there; a function of the server's clock (seconds since 1970) where it is made anew for each request, as Apple wants. Empty only with the method `none`. */
+  readonly clientSecret: string | ((now: number) => string | Promise<string>);
   /** Default: `client_secret_basic`. */
   readonly authMethod?: UpstreamAuthMethod | undefined;
   /** See `UpstreamProvider.scopes`. */
@@ -128,6 +131,8 @@ export interface UpstreamDescriptor {
   readonly tokenParams?: ((request: TokenParamsRequest) => Readonly<Record<string, string>>) | undefined;
   /** Puts a token answer of an odd shape into that of RFC 6749 §5.1, before anything is read of it. Pure; where it throws, the answer is malformed. */
   readonly mapToken?: ((answer: Claims) => Claims) | undefined;
+  /** Words of `error` by which a refresh is refused for good, beside `invalid_grant`. Only at a refresh. RFC 6749 §5.2 has the plain case. */
+  readonly endsSession?: readonly string[] | undefined;
   /** Names by which granted scopes come back, and those by which they are asked for. */
   readonly scopeAliases?: Readonly<Record<string, string>> | undefined;
 
@@ -137,7 +142,7 @@ export interface UpstreamDescriptor {
   readonly userinfoHeaders?: Readonly<Record<string, string>> | undefined;
   /** Whether claims are read from an access token that is a JWT. Default: true. Entra's are for somebody else and not to be read. */
   readonly readAccessToken?: boolean | undefined;
-  /** Who it is. Default: `sub` (or `id`) and the claims of OpenID Connect Core §5.1, `groups` and `roles`. */
+  /** Who it is. Default: `sub` (or `id`) and the claims of OpenID Connect Core §5.1, `groups` and `roles`. A pseudonym is given only where there is neither this nor UserInfo nor an ID token. */
   readonly identify?: ((sources: IdentitySources) => IdentifiedPerson | Promise<IdentifiedPerson>) | undefined;
 
   /**

@@ -25,6 +25,7 @@ function discovered(discovery: Partial<Discovery> = {}) {
     authMethod: "client_secret_basic",
     requestTimeoutMs: 50,
     runtime: {
+      now: () => world.now,
       fetch: async (url, init) => {
         world.asked.push({ url, init });
         return world.answer();

@@ -190,7 +190,8 @@ describe("complete", () => {
       claims: { login: "octo" },
     });
     expect(await withUser({ sub: "alice", id: 42 }).complete(ANSWER)).toMatchObject({ subject: "alice" });
-    expect((await withUser({ login: "octo" }).complete(ANSWER)).subject).toBeUndefined();
+    expect(await reasonOf(withUser({ login: "octo" }).complete(ANSWER))).toBe("upstream_identity");
+    expect(await reasonOf(withUser({ sub: "a".repeat(256) }).complete(ANSWER))).toBe("upstream_identity");
     expect(await reasonOf(withUser(401).complete(ANSWER))).toBe("upstream_identity");
     expect(await reasonOf(withUser(503).complete(ANSWER))).toBe("upstream_unavailable");
   });

@@ -11,6 +11,7 @@ import type {
 import type { ProviderContext } from "../domain/upstream-provider.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
 import type { JsonObject } from "../protocol/json-object.ts";
+import { readJwtClaims } from "../protocol/jwt.ts";
 import { formatScope } from "../protocol/scope.ts";
 import { parseUpstreamTokenResponse, type UpstreamTokenSet } from "../protocol/upstream-token-response.ts";
 import type { TokenParamsRequest, UpstreamDescriptor } from "./descriptor.ts";
@@ -19,7 +20,7 @@ import { type IdToken, isIssuer } from "./id-token.ts";
 import { IdTokens } from "./id-tokens.ts";
 import { Persons } from "./persons.ts";
 import { factsOf, type ServerFacts } from "./server-facts.ts";
-import { inTime, UpstreamRequests } from "./upstream-requests.ts";
+import { inTime, UnusableAnswer, UpstreamRequests } from "./upstream-requests.ts";
 
 /** What the token endpoint gave. */
 interface TokenAnswer {
@@ -47,7 +48,7 @@ export class OAuthUpstream implements IdentityProvider {
     const requests = new UpstreamRequests({ clientId, clientSecret, authMethod, requestTimeoutMs, runtime });
     this.#requests = requests;
     this.#idTokens = new IdTokens(descriptor, context);
-    this.#persons = new Persons(descriptor, requests);
+    this.#persons = new Persons(descriptor, requests, context);
     this.#discovered = discovery && new DiscoveredServer({ discovery, requests, now: runtime.now });
     this.#described = discovery === undefined ? factsOf(descriptor, undefined) : undefined;
   }
@@ -107,9 +108,16 @@ export class OAuthUpstream implements IdentityProvider {
     if (set.idToken === undefined) return partial;
     try {
       const idToken = await this.#idTokens.read(facts, set.idToken, undefined, signal);
+      refuseOtherSubject(before.idToken, idToken);
       return await this.#renewed(facts, { idToken, tokens, said }, subject, signal);
     } catch (error) {
-      if (error instanceof OAuthProxyError && error.reason === "upstream_identity") throw error;
+      // Another person's tokens, or tokens that are not for us, and not merely an answer that says nothing.
+      if (
+        error instanceof OAuthProxyError &&
+        error.reason === "upstream_identity" &&
+        !(error instanceof UnusableAnswer)
+      )
+        throw error;
       // The new tokens are there, and an upstream that rotates has forgotten the old ones: they must not be lost because it can't be learnt now what it says
       // of the person.
       this.#context.warn(
@@ -179,14 +187,19 @@ export class OAuthUpstream implements IdentityProvider {
     parameters: Readonly<Record<string, string>>,
     signal?: AbortSignal,
   ): Promise<TokenAnswer> {
-    const { tokenParams, mapToken } = this.#descriptor;
+    const { tokenParams, mapToken, endsSession } = this.#descriptor;
     // The extra ones first, so that they can't displace a parameter of the RFC.
     const form = { ...tokenParams?.(request), grant_type: request.grantType, ...parameters };
     const { status, contentType, body } = await this.#requests.postForm(token, form, { signal, authMethod });
     let said: Claims = {};
-    const set = parseUpstreamTokenResponse(status, contentType, body, (answer: JsonObject) => {
+    const map = (answer: JsonObject) => {
       said = mapToken?.(answer) ?? answer;
       return said;
+    };
+    const set = parseUpstreamTokenResponse(status, contentType, body, {
+      map,
+      // At a sign-in there is no session yet, and such a word means what it says.
+      endsSession: request.grantType === "refresh_token" ? endsSession : [],
     });
     return { set, said };
   }
@@ -210,6 +223,13 @@ export class OAuthUpstream implements IdentityProvider {
     const { scopeAliases = {} } = this.#descriptor;
     return (Object.hasOwn(scopeAliases, scope) ? scopeAliases[scope] : undefined) ?? scope;
   }
+}
+
+/** OpenID Connect Core §12.2: `sub` stays. Looked at before the description's own name of the person, which may need an answer that can't be had. */
+function refuseOtherSubject(before: string | undefined, now: IdToken | undefined): void {
+  const known = before === undefined ? undefined : readJwtClaims(before)?.sub;
+  if (known !== undefined && now !== undefined && now.sub !== known)
+    throw new OAuthProxyError("upstream_identity", { cause: new Error("ID token: sub") });
 }
 
 /** RFC 9207 §2.4: in a mix-up attack the answer of one server is passed off as another's. */

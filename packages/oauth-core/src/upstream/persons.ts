@@ -1,5 +1,6 @@
 /** Who signed in, put together from all that an upstream says. OpenID Connect Core §5.3, §5.4. */
 import type { Claims, Identity, UpstreamTokens } from "../domain/identity-provider.ts";
+import type { ProviderContext } from "../domain/upstream-provider.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
 import { readJwtClaims } from "../protocol/jwt.ts";
 import { serverUrl } from "../protocol/server-url.ts";
@@ -7,7 +8,7 @@ import type { IdentifiedPerson, IdentitySources, UpstreamDescriptor, UpstreamHtt
 import type { IdToken } from "./id-token.ts";
 import { profileOf, subjectOf } from "./profile.ts";
 import type { ServerFacts } from "./server-facts.ts";
-import type { UpstreamRequests } from "./upstream-requests.ts";
+import { UnusableAnswer, type UpstreamRequests } from "./upstream-requests.ts";
 
 interface Known {
   readonly idToken: IdToken | undefined;
@@ -21,10 +22,12 @@ interface Known {
 export class Persons {
   readonly #descriptor: UpstreamDescriptor;
   readonly #requests: UpstreamRequests;
+  readonly #warn: ProviderContext["warn"];
 
-  constructor(descriptor: UpstreamDescriptor, requests: UpstreamRequests) {
+  constructor(descriptor: UpstreamDescriptor, requests: UpstreamRequests, { warn }: Pick<ProviderContext, "warn">) {
     this.#descriptor = descriptor;
     this.#requests = requests;
+    this.#warn = (message) => warn(`${descriptor.id}: ${message}`);
   }
 
   /** @throws {OAuthProxyError} `upstream_identity`, `upstream_unavailable` */
@@ -32,8 +35,12 @@ export class Persons {
     const userinfo = await this.#userinfo(facts, idToken, tokens, signal);
     const accessToken = this.accessTokenClaims(tokens);
     const { identify = identifyByClaims } = this.#descriptor;
-    const sources = { idToken, userinfo, accessToken, tokenAnswer: said, tokens, http: this.http(tokens, signal) };
+    const http = this.http(tokens, signal);
+    const sources = { idToken, userinfo, accessToken, tokenAnswer: said, tokens, http, warn: this.#warn };
     const { subject, claims, ...profile } = await identify(sources);
+    // A pseudonym is for an upstream that tells nobody's name. From one that does, an answer without it would let the person in as somebody new. An ID token always has one.
+    const isTold = this.#descriptor.identify !== undefined || userinfo !== undefined;
+    if (isTold && subject === undefined) throw new UnusableAnswer("no subject");
     return {
       ...profile,
       subject,
@@ -69,6 +76,7 @@ export class Persons {
     const isAsked = userinfo === "always" || (userinfo === "fallback" && idToken === undefined);
     if (endpoint === undefined || !isAsked) return undefined;
     const answer = await this.#requests.getJson(endpoint, tokens.accessToken, { headers, signal });
+    if (idToken !== undefined && (answer.sub ?? undefined) === undefined) throw new UnusableAnswer("UserInfo: no sub");
     // OpenID Connect Core §5.3.2: or else an access token that was swapped for another person's would bring that person's address and roles.
     if (idToken !== undefined && answer.sub !== idToken.sub)
       throw new OAuthProxyError("upstream_identity", { cause: new Error("UserInfo: sub") });

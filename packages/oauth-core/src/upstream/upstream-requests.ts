@@ -7,11 +7,11 @@ import type { UpstreamAuthMethod } from "./descriptor.ts";
 
 export interface UpstreamRequestsOptions {
   readonly clientId: string;
-  readonly clientSecret: string | (() => string | Promise<string>);
+  readonly clientSecret: string | ((now: number) => string | Promise<string>);
   readonly authMethod: UpstreamAuthMethod;
   /** Milliseconds for the whole request, the body included. */
   readonly requestTimeoutMs: number;
-  readonly runtime: Pick<Runtime, "fetch">;
+  readonly runtime: Pick<Runtime, "fetch" | "now">;
 }
 
 interface UpstreamAnswer {
@@ -29,6 +29,14 @@ export interface RequestChoices {
 
 /** 1 MiB: no token answer is larger, and a hostile or broken upstream must not fill the memory. */
 const LARGEST_BODY = 1024 * 1024;
+
+/** What the upstream said of a person can't be used: nobody signs in by it, and nobody who has signed in becomes somebody else by it. */
+export class UnusableAnswer extends OAuthProxyError {
+  /** @param why for the operator */
+  constructor(why: string) {
+    super("upstream_identity", { cause: new Error(why) });
+  }
+}
 
 /** Our side as a client. */
 export class UpstreamRequests {
@@ -68,7 +76,7 @@ export class UpstreamRequests {
   /** A JSON object from a resource of the upstream. @throws {OAuthProxyError} `upstream_unavailable`, `upstream_identity` */
   async getJson(endpoint: string, accessToken: string, choices: RequestChoices = {}): Promise<JsonObject> {
     const value = await this.getAnyJson(endpoint, accessToken, choices);
-    if (!isJsonObject(value)) throw new OAuthProxyError("upstream_identity");
+    if (!isJsonObject(value)) throw new UnusableAnswer("no JSON object");
     return value;
   }
 
@@ -89,7 +97,7 @@ export class UpstreamRequests {
     );
     if (status >= 500 || status === 429) throw new OAuthProxyError("upstream_unavailable");
     const value = status === 200 ? parseJson(body) : undefined;
-    if (value === undefined) throw new OAuthProxyError("upstream_identity");
+    if (value === undefined) throw new UnusableAnswer(status === 200 ? "no JSON" : `HTTP status ${status}`);
     return value;
   }
 
@@ -118,8 +126,8 @@ export class UpstreamRequests {
   }
 
   async #secret(): Promise<string> {
-    const { clientSecret } = this.#options;
-    return typeof clientSecret === "string" ? clientSecret : clientSecret();
+    const { clientSecret, runtime } = this.#options;
+    return typeof clientSecret === "string" ? clientSecret : clientSecret(runtime.now());
   }
 }
 
