@@ -21,7 +21,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { databaseIn, opened, place } from "../test/place.ts";
-import { Program } from "../test/program.ts";
+import { started } from "../test/started.ts";
 import { openDatabase } from "./database-file.ts";
 import { DiskStore } from "./disk-store.ts";
 import { DiskStoreError } from "./disk-store-error.ts";
@@ -112,7 +112,7 @@ describe("a place where there can be no database is named", () => {
     expect(verdict(directory)).toEqual(["failed", databaseIn(directory)]);
   });
 
-  test("a directory in which this user may not write", { timeout: 60_000 }, async ({ skip }) => {
+  test("a directory in which this user may not write", { timeout: 60_000 }, async ({ skip, onTestFinished }) => {
     if (process.getuid?.() !== 0) {
       const directory = place();
       await filled(directory);
@@ -125,7 +125,7 @@ describe("a place where there can be no database is named", () => {
     const readable = place();
     chownSync(readable, Number(nobody), Number(nobody));
     const asNobody = async (directory: string) =>
-      (await new Program("unprivileged-opener", directory, nobody).ended).lines;
+      (await started({ onTestFinished }, "unprivileged-opener", directory, nobody).ended).lines;
     const [control] = await asNobody(readable);
     if (control === undefined) return skip("an unprivileged user can't run this Node.js here");
     expect(control).toBe("saved");

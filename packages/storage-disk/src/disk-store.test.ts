@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isAtomic, type TokenStorage } from "@sallyport/oauth-core";
+import { refusesWhatNoStorageTakes } from "@sallyport/test-servers/storage-proofs";
 import { describe, expect, test, vi } from "vitest";
 import { databaseIn, opened, place } from "../test/place.ts";
 import { DiskStore, type DiskStoreOptions } from "./disk-store.ts";
@@ -166,19 +167,7 @@ describe("keys", () => {
 
 describe("values", () => {
   test("what no storage takes is refused, and what was there stays", async () => {
-    const store = opened();
-    await store.save("key", "value");
-    for (const value of [undefined, null, 1n, () => "x"]) {
-      await expect(store.save("key", value)).rejects.toThrow(TypeError);
-      await expect(store.claim("other", value)).rejects.toThrow(TypeError);
-    }
-    for (const ttl of [0, -1, 0.5, Number.NaN]) {
-      await expect(store.save("key", "other", ttl)).rejects.toThrow(RangeError);
-      await expect(store.claim("other", "other", ttl)).rejects.toThrow(RangeError);
-      await expect(store.replace("key", "value", "other", ttl)).rejects.toThrow(RangeError);
-    }
-    expect(await store.get("key")).toBe("value");
-    expect(await store.get("other")).toBeUndefined();
+    await refusesWhatNoStorageTakes(opened());
   });
 
   test("a record without ttl never expires, and one with years of it not for years", async () => {

@@ -2,13 +2,14 @@
 
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { inspect } from "node:util";
 import { installedPostgres, type PostgresServer, startPostgres, until } from "@sallyport/test-servers";
+import { everyKey, everyVerbWorks, refusesWhatNoStorageTakes } from "@sallyport/test-servers/storage-proofs";
 import { Client, Pool } from "pg";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { type Access, CLIENTS, type OpenClient } from "../test/clients.ts";
+import { type Access, CLIENTS, CUT, type OpenClient } from "../test/clients.ts";
 import { PostgresStore, type PostgresStoreOptions } from "./postgres-store.ts";
 
 const LONG = 3600;
@@ -17,10 +18,6 @@ const TABLE = "sallyport_records";
 const IMPATIENT_MS = 200;
 /** Long, because this machine may have more to do. */
 const PATIENT_MS = 15_000;
-
-/** Ends every connection but the one that says so. */
-const CUT =
-  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
 
 type Open = (access: Access) => OpenClient;
 
@@ -41,18 +38,6 @@ async function twoStores(client: PostgresStoreOptions["client"]): Promise<readon
   const impatient = new PostgresStore({ client, timeoutMs: IMPATIENT_MS });
   await until("the table was found", async () => (await impatient.get("record")) === undefined);
   return [impatient, new PostgresStore({ client, timeoutMs: PATIENT_MS })];
-}
-
-/** Every key of a walk. */
-async function everyKey(store: PostgresStore, prefix: string, limit?: number): Promise<string[]> {
-  const keys: string[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await store.list(prefix, { cursor, limit });
-    keys.push(...page.keys);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return keys;
 }
 
 describe.skipIf((await installedPostgres()) === undefined)("with PostgreSQL", () => {
@@ -123,7 +108,7 @@ describe.skipIf((await installedPostgres()) === undefined)("with PostgreSQL", ()
     });
 
     test("the server's own limit of time is one too", async () => {
-      const { client } = opened(open, { settings: { statement_timeout: "50" } });
+      const { client } = opened(open, { settings: { statement_timeout: "500" } });
       const store = new PostgresStore({ client, timeoutMs: PATIENT_MS });
       await store.save("record", "value", LONG);
       const unlock = await elsewhere(`LOCK TABLE ${TABLE}`);
@@ -327,20 +312,7 @@ describe.skipIf((await installedPostgres()) === undefined)("with PostgreSQL", ()
 
     test("a value or a ttl that no storage takes is refused before anything is sent", async () => {
       const { client } = opened(open);
-      const store = new PostgresStore({ client });
-      await store.save("record", "value", LONG);
-      for (const ttl of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-        await expect(store.save("record", "new", ttl)).rejects.toThrow(RangeError);
-        await expect(store.claim("unused", "new", ttl)).rejects.toThrow(RangeError);
-        await expect(store.replace("record", "value", "new", ttl)).rejects.toThrow(RangeError);
-      }
-      for (const value of [undefined, null, Number.NaN, 1n]) {
-        await expect(store.save("record", value)).rejects.toThrow(TypeError);
-        await expect(store.claim("unused", value)).rejects.toThrow(TypeError);
-        await expect(store.replace("record", "value", value)).rejects.toThrow(TypeError);
-      }
-      expect(await store.get("record")).toBe("value");
-      expect(await store.get("unused")).toBeUndefined();
+      await refusesWhatNoStorageTakes(new PostgresStore({ client }));
     });
 
     test.each([
@@ -374,11 +346,14 @@ describe.skipIf((await installedPostgres()) === undefined)("with PostgreSQL", ()
     const [impatient, store] = await twoStores(client);
     await store.save("record", "value", LONG);
     const unlock = await elsewhere(`LOCK TABLE ${TABLE}`);
-    const busy = query(`SELECT count(*) FROM ${TABLE}`);
+    const busy = query(`SELECT pg_backend_pid(), count(*) FROM ${TABLE}`);
     await expect(impatient.save("record", "late", LONG)).rejects.toMatchObject({ reason: "timeout" });
     await unlock();
-    await busy;
+    const [[connection] = []] = await busy;
     expect(await store.get("record")).toBe("value");
+    // It was lent after all, when nobody wanted it any more, and given back as good as it was.
+    expect(await query("SELECT pg_backend_pid()")).toEqual([[connection]]);
+    expect((client as Pool).totalCount).toBe(1);
     expect(destroyed).toEqual([]);
   });
 
@@ -440,6 +415,17 @@ describe.skipIf((await installedPostgres()) === undefined)("with PostgreSQL", ()
     await pool.end();
   });
 
+  test("pg: with connectionTimeoutMillis a pool can be ended while a server says nothing", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const pool = new Pool({ host: "127.0.0.1", port, connectionTimeoutMillis: 2 * IMPATIENT_MS });
+    const store = new PostgresStore({ client: pool, timeoutMs: IMPATIENT_MS });
+    await expect(store.get("record")).rejects.toMatchObject({ reason: "timeout" });
+    await pool.end();
+  });
+
   describe("options of the client", () => {
     const nonsense = () => "nonsense";
 
@@ -451,7 +437,7 @@ describe.skipIf((await installedPostgres()) === undefined)("with PostgreSQL", ()
       ["pipeline", () => new Pool({ connectionString: server.url, pipeline: true })],
     ])("pg: %s changes nothing", async (_option, open) => {
       const pool = open();
-      await everythingWorks(pool);
+      await everyVerbWorks(new PostgresStore({ client: pool }));
       await pool.end();
     });
 
@@ -464,27 +450,9 @@ describe.skipIf((await installedPostgres()) === undefined)("with PostgreSQL", ()
       ["a type of one's own", { types: { text: { to: 25, from: [25], serialize: String, parse: nonsense } } }],
     ])("postgres: %s changes nothing", async (_option, options) => {
       const sql = postgres(server.url, { fetch_types: false, ...options });
-      await everythingWorks(sql);
+      await everyVerbWorks(new PostgresStore({ client: sql }));
       await sql.end();
     });
-
-    async function everythingWorks(client: PostgresStoreOptions["client"]): Promise<void> {
-      const store = new PostgresStore({ client });
-      expect(await store.claim("a:1", { b: 1, a: 2 }, LONG)).toBe(true);
-      expect(await store.claim("a:1", "other", LONG)).toBe(false);
-      expect(await store.replace("a:1", { a: 2, b: 1 }, "new", LONG)).toBe(true);
-      expect(await store.replace("a:1", "old", "newer", LONG)).toBe(false);
-      await store.save("a:2", "ü漢🚪", LONG);
-      await store.save("b:3", "value");
-      expect(await everyKey(store, "a:")).toEqual(["a:1", "a:2"]);
-      expect(await store.get("a:1")).toBe("new");
-      expect(await store.get("a:2")).toBe("ü漢🚪");
-      expect(await store.take("a:1")).toBe("new");
-      expect(await store.get("a:1")).toBeUndefined();
-      await store.delete("a:2");
-      await store.cleanup();
-      expect(await everyKey(store, "")).toEqual(["b:3"]);
-    }
 
     test("what can't keep the promises is refused, and the option is named", async () => {
       const sql = postgres(server.url, { fetch_types: false, max: 1 });

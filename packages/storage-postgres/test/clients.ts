@@ -22,6 +22,10 @@ export interface Access extends Pick<PostgresServer, "url"> {
   readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Ends every connection but the one that says so. */
+export const CUT =
+  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+
 const CONNECTIONS = 10;
 /** Tests don't wait for a client to try again. */
 const SOON_SECONDS = 0.03;

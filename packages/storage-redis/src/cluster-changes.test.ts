@@ -1,9 +1,9 @@
 /** A cluster that changes under the store: slots that move, and masters that go. */
 
 import { installedRedis, type RedisCluster, startRedisCluster } from "@sallyport/test-servers";
+import { everyKey } from "@sallyport/test-servers/storage-proofs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CLUSTER, type OpenClient } from "../test/clients.ts";
-import { everyKey } from "../test/every-key.ts";
 import { keySlot } from "./key-slot.ts";
 import { RedisStore } from "./redis-store.ts";
 
@@ -62,7 +62,7 @@ describe.skipIf((await installedRedis()) === undefined).concurrent.each(CLIENTS)
       await expect(store.claim("lost", "value", LONG)).rejects.toMatchObject({ name: "RedisStoreError" });
       await cluster.start();
       await opened.healthy();
-      expect(await everyKey(store, "record:")).toEqual(keys.sort());
+      expect((await everyKey(store, "record:")).sort()).toEqual(keys.sort());
       expect(await store.get("lost")).toBeUndefined();
     },
   );

@@ -1,15 +1,16 @@
 /** Connections that are cut and servers that are killed in the middle of work: calls reject, and no answer is a lie. */
 
-import { installedRedis, type RedisServer, startRedis, startRedisCluster, until } from "@sallyport/test-servers";
-import { describe, expect, type TestContext, test } from "vitest";
+import { installedRedis, type RedisServer, startRedis, startRedisCluster } from "@sallyport/test-servers";
+import { noAnswerIsALie } from "@sallyport/test-servers/storage-proofs";
+import { describe, type TestContext, test } from "vitest";
 import { CLUSTER, type OpenClient, SINGLE } from "../test/clients.ts";
-import { Workload } from "../test/workload.ts";
 import { RedisStore } from "./redis-store.ts";
 
 const TIMEOUT = { timeout: 120_000 };
 const CUTS = 40;
+const KILLS = 5;
 
-/** Works through a store while `fault` happens again and again, each time after more was confirmed; tells what was wrong. */
+/** Works through a store of one test while something happens again and again. */
 async function workDuring(
   { onTestFinished }: TestContext,
   opened: OpenClient,
@@ -17,20 +18,7 @@ async function workDuring(
   fault: () => Promise<unknown>,
 ): Promise<void> {
   onTestFinished(() => opened.close());
-  const store = new RedisStore({ client: opened.client });
-  const workload = new Workload(store);
-  for (let time = 1; time <= times; time += 1) {
-    const before = workload.confirmed;
-    await until("work goes on", () => workload.confirmed > before + 5);
-    await fault();
-  }
-  const before = workload.confirmed;
-  await until("work goes on after all that", () => workload.confirmed > before + 100);
-  const { lies, rejected, claimed } = await workload.stop();
-  expect(lies).toEqual([]);
-  expect(rejected).toBeGreaterThan(0);
-  // Whatever became of the last replace and take: nothing else was ever under these keys.
-  for (const key of claimed) expect(["claimed", "replaced", undefined]).toContain(await store.get(key));
+  await noAnswerIsALie(new RedisStore({ client: opened.client }), Array<typeof fault>(times).fill(fault));
 }
 
 const cut = (servers: readonly RedisServer[]) => () =>
@@ -47,7 +35,7 @@ describe.skipIf((await installedRedis()) === undefined).concurrent("no answer is
     test("while the server is killed and started again", TIMEOUT, async (context) => {
       const server = await startRedis();
       context.onTestFinished(() => server.stop());
-      await workDuring(context, await open(server), 5, async () => {
+      await workDuring(context, await open(server), KILLS, async () => {
         await server.kill();
         await server.start();
       });

@@ -10,11 +10,11 @@ import {
   startRedisCluster,
   until,
 } from "@sallyport/test-servers";
+import { everyKey, everyVerbWorks, refusesWhatNoStorageTakes } from "@sallyport/test-servers/storage-proofs";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createClientPool, createSentinel, RESP_TYPES } from "redis";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CLUSTER, type OpenClient, SINGLE } from "../test/clients.ts";
-import { everyKey } from "../test/every-key.ts";
 import { RedisStore, type RedisStoreOptions } from "./redis-store.ts";
 
 const LONG = 3600;
@@ -137,7 +137,7 @@ describe.skipIf((await installedRedis()) === undefined)("with Redis", () => {
       await Promise.all(keys.flatMap((key) => [store.save(key, "value", LONG), other.save(key, "value", LONG)]));
       await store.save("ü\0\ud800*", "value", LONG);
       for (const limit of [Number.NaN, 50.5, 1000, Number.POSITIVE_INFINITY, undefined])
-        expect(await everyKey(store, "record:", limit)).toEqual(keys);
+        expect((await everyKey(store, "record:", limit)).sort()).toEqual(keys);
       expect(await everyKey(store, "ü")).toEqual(["ü\0\ud800*"]);
       expect(await everyKey(store, "")).toHaveLength(keys.length + 1);
     });
@@ -289,21 +289,7 @@ describe.skipIf((await installedRedis()) === undefined)("with Redis", () => {
     });
 
     async function everythingWorks(client: RedisStoreOptions["client"], prefix = `${Math.random()}:`): Promise<void> {
-      const store = new RedisStore({ client, prefix });
-      expect(await everyKey(store, "")).toEqual([]);
-      expect(await store.claim("a:1", { b: 1, a: 2 }, LONG)).toBe(true);
-      expect(await store.claim("a:1", "other", LONG)).toBe(false);
-      expect(await store.replace("a:1", { a: 2, b: 1 }, "new", LONG)).toBe(true);
-      expect(await store.replace("a:1", "old", "newer", LONG)).toBe(false);
-      await store.save("a:2", "value", LONG);
-      await store.save("b:3", "value", LONG);
-      expect(await everyKey(store, "a:")).toEqual(["a:1", "a:2"]);
-      expect(await everyKey(store, "")).toEqual(["a:1", "a:2", "b:3"]);
-      expect(await store.get("a:1")).toBe("new");
-      expect(await store.take("a:1")).toBe("new");
-      expect(await store.get("a:1")).toBeUndefined();
-      await store.delete("a:2");
-      expect(await everyKey(store, "")).toEqual(["b:3"]);
+      await everyVerbWorks(new RedisStore({ client, prefix }));
     }
 
     test(
@@ -385,20 +371,7 @@ describe.skipIf((await installedRedis()) === undefined)("with Redis", () => {
 
   test("a value or a ttl that no storage takes is refused before anything is sent", async () => {
     const { client } = await opened(Promise.resolve(SINGLE["redis 6"]?.(server) ?? Promise.reject(new Error("none"))));
-    const store = new RedisStore({ client });
-    await store.save("record", "value", LONG);
-    for (const ttl of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      await expect(store.save("record", "new", ttl)).rejects.toThrow(RangeError);
-      await expect(store.claim("unused", "new", ttl)).rejects.toThrow(RangeError);
-      await expect(store.replace("record", "value", "new", ttl)).rejects.toThrow(RangeError);
-    }
-    for (const value of [undefined, null, Number.NaN, 1n]) {
-      await expect(store.save("record", value)).rejects.toThrow(TypeError);
-      await expect(store.claim("unused", value)).rejects.toThrow(TypeError);
-      await expect(store.replace("record", "value", value)).rejects.toThrow(TypeError);
-    }
-    expect(await store.get("record")).toBe("value");
-    expect(await store.get("unused")).toBeUndefined();
+    await refusesWhatNoStorageTakes(new RedisStore({ client }));
   });
 });
 

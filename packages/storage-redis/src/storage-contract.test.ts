@@ -11,10 +11,17 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from "@sallyport/test-servers";
+import { clausesAboutFailure, everyClause, type Fault } from "@sallyport/test-servers/storage-proofs";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { CLUSTER, SENTINEL, SINGLE } from "../test/clients.ts";
-import { onTrial } from "../test/on-trial.ts";
+import { CLUSTER, type OpenClient, SENTINEL, SINGLE } from "../test/clients.ts";
+import { impatient, patient } from "../test/stores.ts";
 import { RedisStore } from "./redis-store.ts";
+
+/** Declares the tests of every clause, and of those about failure once for each fault. `open` opens another client of the backend. */
+function onTrial(open: () => Promise<OpenClient>, faults: Readonly<Record<string, Fault>>): void {
+  describe("the storage contract", { concurrent: false }, () => everyClause(patient(open)));
+  clausesAboutFailure(() => impatient(open), faults);
+}
 
 /** Declares the tests for one server of a program that speaks Redis. */
 function onServers(path?: string): void {
@@ -47,26 +54,29 @@ describe.skipIf((await installedRedis()) === undefined).concurrent("Redis", () =
 
   describe("one server", () => onServers());
 
-  describe.each(Object.entries(SENTINEL))("Sentinel, %s", (_client, open) => {
-    let sentinel: RedisSentinel;
-    beforeAll(async () => {
-      sentinel = await startRedisSentinel();
-    });
-    afterAll(() => sentinel.stop());
-    onTrial(() => open(sentinel), {});
+  // Vitest lets five of one group run at a time, so this is one of its own.
+  describe("Sentinel", () => {
+    describe.each(Object.entries(SENTINEL))("%s", (_client, open) => {
+      let sentinel: RedisSentinel;
+      beforeAll(async () => {
+        sentinel = await startRedisSentinel();
+      });
+      afterAll(() => sentinel.stop());
+      onTrial(() => open(sentinel), {});
 
-    const title = "when the replica takes over, the same store goes on with what the master had";
-    test(title, { concurrent: false }, async ({ expect, onTestFinished }) => {
-      const { client, healthy, close } = await open(sentinel);
-      onTestFinished(close);
-      const store = new RedisStore({ client });
-      await store.save("before", "value", 3600);
-      expect(await store.replace("before", "value", "replaced", 3600)).toBe(true);
-      await sentinel.failOver();
-      await healthy();
-      expect(await store.get("before")).toBe("replaced");
-      expect(await store.claim("before", "again", 3600)).toBe(false);
-      expect(await store.replace("before", "replaced", "after", 3600)).toBe(true);
+      const title = "when the replica takes over, the same store goes on with what the master had";
+      test(title, { concurrent: false }, async ({ expect, onTestFinished }) => {
+        const { client, healthy, close } = await open(sentinel);
+        onTestFinished(close);
+        const store = new RedisStore({ client });
+        await store.save("before", "value", 3600);
+        expect(await store.replace("before", "value", "replaced", 3600)).toBe(true);
+        await sentinel.failOver();
+        await healthy();
+        expect(await store.get("before")).toBe("replaced");
+        expect(await store.claim("before", "again", 3600)).toBe(false);
+        expect(await store.replace("before", "replaced", "after", 3600)).toBe(true);
+      });
     });
   });
 });

@@ -1,6 +1,6 @@
-/** Races another process of its kind for every code, every ticket and every step of one counter, and says what it won. */
+/** Races other processes of its kind for everything on one server, or in a cluster. */
 
-import { once } from "node:events";
+import { raceForEverything, ready } from "@sallyport/test-servers/storage-programs";
 import { RedisStore } from "../src/index.ts";
 import { CLUSTER, SINGLE } from "./clients.ts";
 
@@ -12,28 +12,6 @@ const open =
 const opened = await open;
 if (opened === undefined) throw new Error("There is no such client.");
 await opened.healthy();
-const store = new RedisStore({ client: opened.client });
-console.log("ready");
-await once(process.stdin, "data");
-
-/** Several calls are in flight at a time, so that those of both processes meet. */
-const LANES = 8;
-const names = Array.from({ length: Number(size) }, (_, index) => String(index));
-const lanes = Array.from({ length: LANES }, (_, lane) => names.filter((_, index) => index % LANES === lane));
-
-await Promise.all(
-  lanes.map(async (lane) => {
-    for (const name of lane) {
-      if (await store.claim(`code:${name}`, { winner: me }, 3600)) console.log(`claimed ${name}`);
-      if (await store.replace(`grant:${name}`, "generation 1", `generation 2 by ${me}`, 3600)) {
-        console.log(`replaced ${name}`);
-      }
-      if ((await store.take(`ticket:${name}`)) !== undefined) console.log(`took ${name}`);
-      for (;;) {
-        const count = Number(await store.get("counter"));
-        if (await store.replace("counter", count, count + 1)) break;
-      }
-    }
-  }),
-);
+await ready();
+await raceForEverything(new RedisStore({ client: opened.client }), me, Number(size));
 opened.close();

@@ -1,29 +1,18 @@
 /** A PostgreSQL server for a test. */
 
-import { execFileSync } from "node:child_process";
-import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { chownSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./free-port.ts";
+import { promisify } from "node:util";
 import { installedPostgres } from "./installation.ts";
-import { ServerProcess } from "./server-process.ts";
+import { type StartedServer, startedServer } from "./started-server.ts";
 
-const ATTEMPTS = 5;
 const ROLE = "sallyport";
 
 /** One PostgreSQL server with one empty database. What it has confirmed survives the server, though not the machine. */
-export interface PostgresServer {
+export interface PostgresServer extends StartedServer {
   readonly url: string;
-  readonly port: number;
-  /** Stops answering, with its connections open. */
-  pause(): void;
-  resume(): void;
-  /** `kill -9`, to all of its processes. */
-  kill(): Promise<void>;
-  /** Starts it again, on the same port and with the same data. */
-  start(): Promise<void>;
-  /** Ends it and removes its data. */
-  stop(): Promise<void>;
 }
 
 /** Starts a server. */
@@ -33,42 +22,18 @@ export async function startPostgres(): Promise<PostgresServer> {
   const directory = mkdtempSync(join(tmpdir(), "sallyport-postgres-"));
   const data = join(directory, "data");
   if (user !== undefined) chownSync(directory, user.uid, user.gid);
-  execFileSync(
+  await promisify(execFile)(
     join(programs, "initdb"),
     [...["-D", data, "-U", ROLE, "-A", "trust", "-E", "UTF8"], ...["--locale=C", "--no-sync"]],
-    { cwd: directory, stdio: "pipe", ...user },
+    { cwd: directory, ...user },
   );
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    const server = new ServerProcess({
-      program: join(programs, "postgres"),
-      args: ["-D", data, "-p", String(port), ...settings(directory)],
-      directory,
-      ready: /database system is ready to accept connections/,
-      user,
-    });
-    try {
-      await server.start();
-    } catch (error) {
-      // Somebody else may have taken the port.
-      if (attempt < ATTEMPTS) continue;
-      rmSync(directory, { recursive: true, force: true });
-      throw error;
-    }
-    return {
-      url: `postgres://${ROLE}@127.0.0.1:${port}/postgres`,
-      port,
-      pause: () => server.pause(),
-      resume: () => server.resume(),
-      kill: () => server.kill(),
-      start: () => server.start(),
-      stop: async () => {
-        server.resume();
-        await server.kill();
-        rmSync(directory, { recursive: true, force: true });
-      },
-    };
-  }
+  const server = await startedServer(directory, (port) => ({
+    program: join(programs, "postgres"),
+    args: ["-D", data, "-p", String(port), ...settings(directory)],
+    ready: /database system is ready to accept connections/,
+    user,
+  }));
+  return { ...server, url: `postgres://${ROLE}@127.0.0.1:${server.port}/postgres` };
 }
 
 function settings(directory: string): readonly string[] {
@@ -77,7 +42,7 @@ function settings(directory: string): readonly string[] {
     unix_socket_directories: directory,
     // A process that is killed loses nothing that the operating system has taken over; only a machine would.
     fsync: "off",
-    max_connections: "100",
+    max_connections: "200",
   };
   return Object.entries(chosen).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }

@@ -42,6 +42,11 @@ export class Program {
     });
   }
 
+  /** What it has said so far. */
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
   /** When it has said so many lines, or has ended before. */
   async said(lines: number): Promise<void> {
     while (this.#lines.length < lines && this.#child.exitCode === null && this.#child.signalCode === null) {
@@ -49,9 +54,9 @@ export class Program {
     }
   }
 
-  /** Writes it a line, and no more after that. */
+  /** Lets it go on, where it waits for a line. */
   go(): void {
-    this.#child.stdin?.end("go\n");
+    this.#child.stdin?.write("go\n");
   }
 
   /** Ends it as a power cut would, as far as a process can notice. */

@@ -7,28 +7,18 @@ import { freePort } from "./free-port.ts";
 import { installedRedis } from "./installation.ts";
 import { redisCommand } from "./redis-command.ts";
 import { ServerProcess } from "./server-process.ts";
+import { type StartedServer, startedServer } from "./started-server.ts";
 import { until } from "./until.ts";
 
 const MASTERS = 3;
 const SLOTS = 16_384;
-const ATTEMPTS = 5;
 const SENTINEL_NAME = "sallyport";
 
 /** One Redis server. What it has confirmed survives it: it writes an append-only file, and waits for the disk. */
-export interface RedisServer {
+export interface RedisServer extends StartedServer {
   readonly url: string;
-  readonly port: number;
-  /** Stops answering, with its connections open. */
-  pause(): void;
-  resume(): void;
-  /** `kill -9`. */
-  kill(): Promise<void>;
-  /** Starts it again, on the same port and with the same data. */
-  start(): Promise<void>;
   /** Sends a command of plain words, beside any client; answers in the words of the protocol. */
   command(words: string): Promise<string>;
-  /** Ends it and removes its data. */
-  stop(): Promise<void>;
 }
 
 /** Three masters that share the slots. */
@@ -58,37 +48,13 @@ export interface RedisSentinel {
 export async function startRedis(program?: string, extraArguments: readonly string[] = []): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), "sallyport-redis-"));
   const path = program ?? join((await installedRedis()) ?? "", "redis-server");
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    const server = new ServerProcess({
-      program: path,
-      args: [...serverArguments(port, directory), ...extraArguments],
-      directory,
-      ready: /Ready to accept connections/,
-    });
-    try {
-      await server.start();
-    } catch (error) {
-      // Somebody else may have taken the port.
-      if (attempt < ATTEMPTS) continue;
-      rmSync(directory, { recursive: true, force: true });
-      throw error;
-    }
-    return {
-      url: `redis://127.0.0.1:${port}`,
-      port,
-      pause: () => server.pause(),
-      resume: () => server.resume(),
-      kill: () => server.kill(),
-      start: () => server.start(),
-      command: (words) => redisCommand(port, words),
-      stop: async () => {
-        server.resume();
-        await server.kill();
-        rmSync(directory, { recursive: true, force: true });
-      },
-    };
-  }
+  const server = await startedServer(directory, (port) => ({
+    program: path,
+    args: [...serverArguments(port, directory), ...extraArguments],
+    ready: /Ready to accept connections/,
+  }));
+  const { port } = server;
+  return { ...server, url: `redis://127.0.0.1:${port}`, command: (words) => redisCommand(port, words) };
 }
 
 /** Starts a cluster. */

@@ -22,14 +22,16 @@ const LAST_LINES = 15;
 
 /**
  * What ends a server when this process ends, however it ends: a shell that reads from a pipe which nobody else holds, and reads its end
- * then. It is not enough to kill in an `exit` handler, because whoever is killed runs none.
+ * then. It is not enough to kill in an `exit` handler, because whoever is killed runs none. Each line of the pipe names the processes that
+ * are stopped: those don't notice that their parent is gone.
  */
-const WATCH = 'read -r line; kill -9 "$1"';
+const WATCH = 'while read -r line; do stopped=$line; done; kill -9 "$1" $stopped';
 
 /** One server, which may run several times over the same folder. */
 export class ServerProcess {
   readonly #command: ServerCommand;
   #child: ChildProcess | undefined;
+  #watch: ChildProcess | undefined;
   /** The processes that are stopped, so that the right ones go on. */
   #paused: readonly number[] = [];
 
@@ -46,7 +48,12 @@ export class ServerProcess {
     const { program, args, directory, ready, user } = this.#command;
     const child = spawn(program, args, { cwd: directory, stdio: ["ignore", "pipe", "pipe"], ...user });
     this.#child = child;
-    const watch = spawn("sh", ["-c", WATCH, "watch", String(child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
+    // In a session of its own, because a signal may be sent to the whole group of processes that the tests run in.
+    const watch = spawn("sh", ["-c", WATCH, "watch", String(child.pid)], {
+      detached: true,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    this.#watch = watch;
     child.once("exit", () => watch.kill("SIGKILL"));
     const lines: string[] = [];
     await new Promise<void>((resolve, reject) => {
@@ -75,13 +82,21 @@ export class ServerProcess {
   /** Stops it in the middle of whatever it does: connections stay open and nobody answers. */
   pause(): void {
     this.#paused = this.#family();
+    this.#tellWatch();
     for (const pid of this.#paused) process.kill(pid, "SIGSTOP");
   }
 
   /** Lets it go on. */
   resume(): void {
+    if (this.#paused.length === 0) return;
     for (const pid of this.#paused) trySignal(pid, "SIGCONT");
     this.#paused = [];
+    this.#tellWatch();
+  }
+
+  /** Who is stopped now. A watch whose server has ended has nobody to end. */
+  #tellWatch(): void {
+    if (this.#family().length > 0) this.#watch?.stdin?.write(`${this.#paused.join(" ")}\n`);
   }
 
   /** The server's process and its children; nobody else's. */
