@@ -47,3 +47,4 @@ export {
   type ListOptions,
   type TokenStorage,
 } from "./state/token-storage.ts";
+export type { Reply } from "./transport/reply.ts";
