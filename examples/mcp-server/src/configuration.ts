@@ -18,7 +18,7 @@ export const VARIABLES = {
     "What to ask of the identity provider, with spaces or commas between. Default: openid profile email.",
   STORAGE:
     "Where sign-ins are kept: memory, disk:DIRECTORY, a redis:// or rediss:// URL (of one server, or of any in a cluster), or a postgres:// or postgresql:// URL. All but memory outlive a restart, and several processes may share them. Default: memory.",
-  ADAPTER: "Which HTTP framework serves: node-http. Default: node-http.",
+  ADAPTER: "Which HTTP framework serves: node-http, express, koa, fastify, hono or fetch. Default: node-http.",
   SALLYPORT_SECRET:
     "The secret from which all keys are derived, at least 32 bytes. Default: the client secret and BASE_URL.",
   JWT_SIGNING_KEY: "Signs access tokens as it stands (HS256), at least 32 bytes. Default: derived.",

@@ -22,19 +22,19 @@ function run(environment: Readonly<Record<string, string>>) {
   return { program, stdout: program.stdout, ended: once(program, "exit"), errors: text(program.stderr) };
 }
 
-test.each(["SIGTERM", "SIGINT"] as const)(
-  "it says that it is ready, serves, and ends with exit code 0 on %s",
-  async (signal) => {
-    const { program, stdout, ended } = run(ENVIRONMENT);
-    const [line] = await once(stdout.setEncoding("utf8"), "data");
-    const [, baseUrl] = /^ready (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(line)) ?? [];
-    const { status } = await fetch(`${baseUrl}/mcp`);
-    program.kill(signal);
+test.each([
+  ["node-http", "SIGINT"],
+  ...["node-http", "express", "koa", "fastify", "hono", "fetch"].map((adapter) => [adapter, "SIGTERM"] as const),
+] as const)("on %s it says that it is ready, serves, and ends with exit code 0 on %s", async (adapter, signal) => {
+  const { program, stdout, ended } = run({ ...ENVIRONMENT, ADAPTER: adapter });
+  const [line] = await once(stdout.setEncoding("utf8"), "data");
+  const [, baseUrl] = /^ready (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(line)) ?? [];
+  const { status } = await fetch(`${baseUrl}/mcp`);
+  program.kill(signal);
 
-    expect(status).toBe(401);
-    expect(await ended).toEqual([0, null]);
-  },
-);
+  expect(status).toBe(401);
+  expect(await ended).toEqual([0, null]);
+});
 
 test("without its variables it ends with exit code 1, and names each of them", async () => {
   const { ended, errors } = run({});

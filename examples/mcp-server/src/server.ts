@@ -4,9 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { createMcpHandler, type McpHttpHandler } from "@modelcontextprotocol/server";
 import { OAuthProxy, type TokenStorage } from "@sallyport/oauth-core";
-import { adapterOf, TOOLS_SCOPE } from "./adapters.ts";
+import { adapterOf } from "./adapters.ts";
 import { type Configuration, EnvironmentError, inWordsOfTheEnvironment } from "./configuration.ts";
-import { homePage } from "./home-page.ts";
+import { HOME_PAGE_HEADERS, homePage } from "./home-page.ts";
+import { page, TOOLS_SCOPE } from "./site.ts";
 import { openStorage } from "./storage.ts";
 import { createTools } from "./tools.ts";
 
@@ -96,7 +97,7 @@ function watchAnswers(server: Server): { readonly finished: () => Promise<void> 
  * @throws {EnvironmentError} where a variable can't be used
  */
 export async function startServer(configuration: Configuration): Promise<RunningServer> {
-  const adapter = adapterOf(configuration.adapter);
+  const adapter = await adapterOf(configuration.adapter);
   const { storage, close: closeStorage } = await openStorage(configuration.storage);
   const server = createServer();
 
@@ -109,12 +110,12 @@ export async function startServer(configuration: Configuration): Promise<Running
     const path = new URL(auth.issuer).pathname.replace(/\/$/, "");
     const mcpUrl = new URL(`${auth.issuer}/mcp`);
     const answers = watchAnswers(server);
-    const listener = adapter({
+    const listener = await adapter({
       auth,
       mcp,
       mcpUrl,
-      homePaths: [path, `${path}/`],
-      homePage: homePage({ name: NAME, mcpUrl: mcpUrl.href }),
+      homePaths: path === "" ? ["/"] : [path, `${path}/`],
+      home: page(200, HOME_PAGE_HEADERS, homePage({ name: NAME, mcpUrl: mcpUrl.href })),
     });
     server.on("request", listener);
 

@@ -23,6 +23,8 @@ const auth = new OAuthProxy({
 const document = await auth.fetch(new Request(`https://mcp.example.com${PATHS.metadata}`));
 const pages = { login: "fine", metadata: await document.text() };
 const server = await framework(pages, how === "mounted" ? auth : undefined);
+// Connections wait while other contenders have their turn.
+server.keepAliveTimeout = 0;
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
 process.on("message", () => {

@@ -82,6 +82,8 @@ export const frameworks: Readonly<Record<string, Framework>> = {
   hono: (pages, auth) => {
     const app = new Hono();
     if (auth !== undefined) app.use(honoOauth(auth));
+    // Hono has a shortcut for apps without any middleware, which any middleware at all ends; an app that is worth guarding has one.
+    else app.use((_c, next) => next());
     app.get(PATHS.login, (c) => c.text(pages.login));
     app.get(PATHS.metadata, (c) => c.body(pages.metadata, 200, DOCUMENT));
     return createAdaptorServer({ fetch: app.fetch }) as Server;

@@ -133,6 +133,18 @@ export const adapterDefects: readonly Defect[] = [
     requestAs((request) => at(request, request.url.replace("/.well-known", "/auth/.well-known"))),
   ],
   [
+    "target-known-at-once",
+    "asks for what the framework has left of the path",
+    guardAs(({ owns = () => true }) => ({
+      owns: (target, method) => owns(target.replace("/outer", ""), method),
+    })),
+  ],
+  [
+    "target-known-at-once",
+    "takes every method for GET",
+    guardAs(({ documentAt }) => ({ documentAt: (target) => documentAt?.(target, "GET") })),
+  ],
+  [
     "query-repeated",
     "makes an object of the query",
     requestAs((request) => {

@@ -7,14 +7,15 @@ import { MemoryTokenStorage, type TokenStorage } from "@sallyport/oauth-core";
 import { DiskStore } from "@sallyport/storage-disk";
 import { RedisStore } from "@sallyport/storage-redis";
 import { installedRedis, startRedis } from "@sallyport/test-servers";
-import { onTestFinished, test } from "vitest";
+import { describe, onTestFinished, test } from "vitest";
 import { SINGLE } from "../../storage-redis/test/clients.ts";
-import { type AdapterSubject, type JourneySurroundings, journeyThrough } from "../src/adapters.ts";
+import { type JourneySurroundings, journeyThrough } from "../src/adapters.ts";
+import { nameOf, STORAGES, type Tried } from "./tried.ts";
 
 const hasRedis = (await installedRedis()) !== undefined;
 
 /** Each opens a storage for one test, and closes it afterwards. */
-const storages: Readonly<Record<string, () => Promise<TokenStorage>>> = {
+const open: Readonly<Record<(typeof STORAGES)[number], () => Promise<TokenStorage>>> = {
   memory: async () => new MemoryTokenStorage(),
   disk: async () => {
     const directory = mkdtempSync(join(tmpdir(), "sallyport-journey-"));
@@ -43,12 +44,16 @@ const surroundings: Readonly<Record<string, JourneySurroundings>> = {
   "behind a proxy that strips a prefix": { strippedPrefix: "/auth" },
 };
 
-/** One test for each of them. */
-export function testJourneys(subject: AdapterSubject): void {
-  for (const [name, open] of Object.entries(storages))
-    test.skipIf(name === "redis" && !hasRedis)(`the whole journey, with its state in ${name}`, async () =>
-      journeyThrough(subject, await open()),
-    );
-  for (const [name, where] of Object.entries(surroundings))
-    test(`the whole journey, ${name}`, () => journeyThrough(subject, new MemoryTokenStorage(), where));
+/** One test for each of them, on everything that an adapter is tried with. */
+export function testJourneys(tried: readonly Tried[]): void {
+  for (const one of tried) {
+    describe(nameOf(one), () => {
+      for (const name of STORAGES)
+        test.skipIf(name === "redis" && !hasRedis)(`the whole journey, with its state in ${name}`, async () =>
+          journeyThrough(one.subject, await open[name]()),
+        );
+      for (const [name, where] of Object.entries(surroundings))
+        test(`the whole journey, ${name}`, () => journeyThrough(one.subject, new MemoryTokenStorage(), where));
+    });
+  }
 }

@@ -73,12 +73,12 @@ async function start({ folder, script }: Command): Promise<string> {
 }
 
 test("every example's README has a command for each of its scripts that start it", () => {
-  const scripts = globSync("examples/{express,koa,fastify,hono,fetch,sdk-v1,fastmcp}/package.json", { cwd: root }).flatMap(
-    (file) => {
-      const manifest = JSON.parse(readFileSync(root + file, "utf8")) as { scripts: object };
-      return Object.keys(manifest.scripts).filter((name) => name.startsWith("start"));
-    },
-  );
+  const scripts = globSync("examples/{express,koa,fastify,hono,fetch,sdk-v1,fastmcp}/package.json", {
+    cwd: root,
+  }).flatMap((file) => {
+    const manifest = JSON.parse(readFileSync(root + file, "utf8")) as { scripts: object };
+    return Object.keys(manifest.scripts).filter((name) => name.startsWith("start"));
+  });
   expect(COMMANDS.map(({ script }) => script).sort()).toEqual(scripts.sort());
 });
 

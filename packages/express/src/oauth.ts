@@ -17,6 +17,7 @@ import type { RequestHandler } from "express";
 export function oauth(auth: Endpoints, options: AdapterOptions = {}): RequestHandler {
   const handle = endpointsOf(auth);
   return async (req, res, next) => {
-    if (!(await answer(handle, { req, res }, options))) next();
+    const answered = answer(handle, { req, res }, options);
+    if (!(typeof answered === "boolean" ? answered : await answered)) next();
   };
 }

@@ -1,6 +1,5 @@
 /** From registration to revocation, on every kind of storage. */
-import { fastify } from "fastify";
 import { testJourneys } from "../../contracts/test/journeys.ts";
-import { fastifySubject } from "../test/subject.ts";
+import { tried } from "../test/tried.ts";
 
-testJourneys(fastifySubject(fastify));
+testJourneys(tried);

@@ -19,8 +19,12 @@ export function oauth(auth: Endpoints, options: AdapterOptions = {}): FastifyPlu
   const handle = endpointsOf(auth);
   const plugin: FastifyPluginCallback = (app, _, done) => {
     if (!app.hasRequestDecorator("auth")) app.decorateRequest("auth");
-    app.addHook("onRequest", async ({ raw: req }, reply) => {
-      if (await answer(handle, { req, res: reply.raw }, options)) reply.hijack();
+    app.addHook("onRequest", ({ raw: req }, reply, goOn) => {
+      const settle = (isAnswered: boolean) => (isAnswered ? reply.hijack() : goOn());
+      const answered = answer(handle, { req, res: reply.raw }, options);
+      // Known at once, it goes on at once: an asynchronous hook costs more than all the rest.
+      if (typeof answered === "boolean") settle(answered);
+      else void answered.then(settle);
     });
     // What is no route runs the hooks of the app itself, and never those of a plug-in in it.
     if (!Object.hasOwn(app, "listen")) app.all("/*", { onRequest: (_, reply) => reply.callNotFound() }, unreached);

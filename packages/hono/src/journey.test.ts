@@ -1,6 +1,5 @@
 /** From registration to revocation, on every kind of storage. */
-import { Hono } from "hono";
 import { testJourneys } from "../../contracts/test/journeys.ts";
-import { honoSubject } from "../test/subject.ts";
+import { tried } from "../test/tried.ts";
 
-testJourneys(honoSubject(Hono));
+testJourneys(tried);

@@ -1,15 +1,19 @@
 /** Mounts the endpoints and well-known documents of an authorization server in a Hono app. */
-import type { HandleOptions } from "@sallyport/oauth-core";
-import type { MiddlewareHandler } from "hono";
+import type { HandleOptions, Reply } from "@sallyport/oauth-core";
+import type { HonoRequest, MiddlewareHandler } from "hono";
 import type { AdapterOptions } from "./adapter-options.ts";
 import { failure } from "./failure.ts";
-import { PlainResponse } from "./plain-response.ts";
-import { sentRequest } from "./sent-request.ts";
+import { PlainResponse, responseOf } from "./plain-response.ts";
+import { sentRequest, sentTarget } from "./sent-request.ts";
 
 /** The part of an authorization server that answers requests: an `OAuthProxy`, or whatever has its `handle`. */
 export interface Endpoints {
   /** Answers a request to one of its endpoints; `undefined` where it is none of them. */
   handle(request: Request, options?: HandleOptions): Promise<Response | undefined>;
+  /** Whether `handle` may answer this target and method; `false` is final. Without it, `handle` is asked every time. */
+  owns?(target: string, method: string): boolean;
+  /** What `handle` answers every such request with, as a fixed document. Without it, `handle` is asked every time. */
+  documentAt?(target: string, method: string): Reply | undefined;
 }
 
 /**
@@ -26,13 +30,33 @@ export interface Endpoints {
  */
 export function oauth(auth: Endpoints, options: AdapterOptions = {}): MiddlewareHandler {
   return async (c, next) => {
-    const request = sentRequest(c.req, options.strippedPrefix);
-    try {
-      const response = await auth.handle(request, { Response: PlainResponse });
-      if (response !== undefined) return response;
-    } catch (error) {
-      return failure(error, request, options);
-    }
-    return next();
+    const answered = answer(auth, c.req, options);
+    return (answered instanceof Promise ? await answered : answered) ?? next();
   };
+}
+
+/** The answer, at once where that is known; `undefined` where the request is none of the server's. */
+function answer(
+  auth: Endpoints,
+  req: HonoRequest,
+  options: AdapterOptions,
+): Promise<Response | undefined> | Response | undefined {
+  try {
+    const target = sentTarget(req, options.strippedPrefix);
+    const { method } = req.raw;
+    if (auth.owns?.(target, method) === false) return undefined;
+    const document = auth.documentAt?.(target, method);
+    return document === undefined ? ask(auth, req, options) : responseOf(document.body ?? null, document);
+  } catch (error) {
+    return failure(error, req.raw, options);
+  }
+}
+
+async function ask(auth: Endpoints, req: HonoRequest, options: AdapterOptions): Promise<Response | undefined> {
+  const request = sentRequest(req, options.strippedPrefix);
+  try {
+    return await auth.handle(request, { Response: PlainResponse });
+  } catch (error) {
+    return failure(error, request, options);
+  }
 }

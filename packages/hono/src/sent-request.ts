@@ -15,13 +15,18 @@ export function sentRequest(req: HonoRequest, strippedPrefix = ""): Request {
   const { raw } = req;
   if (strippedPrefix === "" && !raw.bodyUsed) return raw;
   const request = raw.bodyUsed ? recovered(req) : raw;
-  const url = prefixed(raw.url, strippedPrefix);
+  const url = raw.url.slice(0, endOfAuthority(raw.url)) + sentTarget(req, strippedPrefix);
   return request.url === url ? request : withUrl(request, url);
 }
 
-function prefixed(url: string, prefix: string): string {
-  const path = url.indexOf("/", url.indexOf("://") + "://".length);
-  return url.startsWith(WELL_KNOWN, path) ? url : url.slice(0, path) + prefix + url.slice(path);
+/** Its path and query alone. */
+export function sentTarget({ raw: { url } }: HonoRequest, strippedPrefix = ""): string {
+  const target = url.slice(endOfAuthority(url));
+  return target.startsWith(WELL_KNOWN) ? target : strippedPrefix + target;
+}
+
+function endOfAuthority(url: string): number {
+  return url.indexOf("/", url.indexOf("://") + "://".length);
 }
 
 /** The same request, with a body that is written anew when somebody reads it. */

@@ -18,7 +18,8 @@ import { exchangeOf } from "./exchange.ts";
 export function oauth(auth: Endpoints, options: AdapterOptions = {}): Middleware {
   const handle = endpointsOf(auth);
   return async (ctx, next) => {
-    if (!(await answer(handle, exchangeOf(ctx), options))) return next();
+    const answered = answer(handle, exchangeOf(ctx), options);
+    if (!(typeof answered === "boolean" ? answered : await answered)) return next();
     // Answered, down to the last byte: Koa has nothing to add.
     ctx.respond = false;
   };

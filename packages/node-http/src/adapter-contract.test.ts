@@ -1,5 +1,5 @@
-import { adapterContract } from "@sallyport/contracts/adapters";
-import { test } from "vitest";
-import { nodeHttp } from "../test/subject.ts";
+/** The adapter contract, on everything that the package is for. */
+import { testContract } from "../../contracts/test/keeps-contract.ts";
+import { tried } from "../test/tried.ts";
 
-for (const clause of adapterContract) test(clause.sentence, () => clause.check(nodeHttp));
+testContract(tried);

@@ -1,11 +1,19 @@
 /** What every adapter over `node:http` does: answers with what a function over `Request` and `Response` gives. */
 import type { ServerResponse } from "node:http";
-import type { Exchange } from "./exchange.ts";
+import type { Reply } from "@sallyport/oauth-core";
+import { type Exchange, targetOf } from "./exchange.ts";
 import { IncomingRequest } from "./incoming-request.ts";
-import { send } from "./send.ts";
+import { originForm } from "./request-url.ts";
+import { send, sendReply } from "./send.ts";
 
 /** Answers a request, or says with `undefined` that it is none of its own. */
-export type Handle = (request: Request) => Promise<Response | undefined> | Response | undefined;
+export interface Handle {
+  (request: Request): Promise<Response | undefined> | Response | undefined;
+  /** Whether it may answer this target and method. Where it says no, no `Request` is ever built. Default: it may. */
+  readonly owns?: ((target: string, method: string) => boolean) | undefined;
+  /** What it answers every such request with. Where that is known, no `Request` is built either. Default: it is not known. */
+  readonly documentAt?: ((target: string, method: string) => Reply | undefined) | undefined;
+}
 
 /** What every adapter over `node:http` takes. */
 export interface AdapterOptions {
@@ -24,16 +32,30 @@ export interface AdapterOptions {
 }
 
 /**
- * Answers an exchange with what `handle` gives. Never rejected.
+ * Answers an exchange with what `handle` gives. Never throws, and is never rejected.
  *
  * - The request's URL carries the path exactly as it was sent. Its authority is what the client claims.
  * - `request.signal` is aborted when the client goes away.
  * - A body that a parser has consumed is recovered when it is read; see `docs/decisions`.
  * - Whatever is thrown becomes a bare 500, or cuts the connection where the answer has begun. The server goes on.
  *
- * @returns whether there was an answer; if not, the exchange is untouched, and its body unread
+ * @returns whether there was an answer, at once where that is known; if not, the exchange is untouched, and its body unread
  */
-export async function answer(handle: Handle, exchange: Exchange, options: AdapterOptions = {}): Promise<boolean> {
+export function answer(handle: Handle, exchange: Exchange, options: AdapterOptions = {}): Promise<boolean> | boolean {
+  try {
+    const target = originForm(targetOf(exchange), options.strippedPrefix);
+    const { method = "GET" } = exchange.req;
+    if (handle.owns?.(target, method) === false) return false;
+    const document = handle.documentAt?.(target, method);
+    if (document === undefined) return ask(handle, exchange, options);
+    sendReply(exchange.res, document);
+    return true;
+  } catch (error) {
+    return contain(error, exchange, options).then(() => true);
+  }
+}
+
+async function ask(handle: Handle, exchange: Exchange, options: AdapterOptions): Promise<boolean> {
   try {
     const response = await handle(new IncomingRequest(exchange, options.strippedPrefix));
     if (response === undefined) return false;

@@ -1,4 +1,5 @@
+/** From registration to revocation, on every kind of storage. */
 import { testJourneys } from "../../contracts/test/journeys.ts";
-import { nodeHttp } from "../test/subject.ts";
+import { tried } from "../test/tried.ts";
 
-testJourneys(nodeHttp);
+testJourneys(tried);

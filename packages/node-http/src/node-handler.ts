@@ -17,7 +17,9 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse, next?: () 
 export function toNodeHandler(handle: Handle, options: AdapterOptions = {}): NodeHandler {
   return async (req, res, next) => {
     const exchange = { req, res };
-    if (await answer(handle, exchange, options)) return;
+    const answered = answer(handle, exchange, options);
+    // Known at once, it is passed on at once: even a promise costs more than all the rest.
+    if (typeof answered === "boolean" ? answered : await answered) return;
     try {
       if (next === undefined) res.writeHead(404, { "content-length": 0 }).end();
       else await next();

@@ -50,3 +50,58 @@ test("answers are built light", async () => {
   await fetch(`http://127.0.0.1:${port}`);
   expect(given).toBe(FastResponse);
 });
+
+test("what is known to be none of the server's goes on at once, and nothing is built for it", async () => {
+  const passed: string[] = [];
+  const endpoints = oauth(
+    {
+      handle: () => Promise.reject(new Error("It was asked all the same.")),
+      owns: (target) => target === "/auth/oauth/token",
+    },
+    { strippedPrefix: "/auth" },
+  );
+  const port = await serve((req, res) => {
+    void endpoints(req, res, () => passed.push("the app"));
+    passed.push("after the call");
+    res.end();
+  });
+  await fetch(`http://127.0.0.1:${port}/mcp`);
+  expect(passed).toEqual(["the app", "after the call"]);
+});
+
+test("a fixed document is sent at once, as often as it is asked for, whatever a middleware adds to it", async () => {
+  const document = { status: 200, headers: [["content-type", "application/json"]], body: '{"a":"é"}' } as const;
+  const endpoints = oauth({
+    handle: () => Promise.reject(new Error("It was asked all the same.")),
+    documentAt: () => document,
+  });
+  const port = await serve((req, res) => {
+    const { writeHead } = res;
+    const adding = (status: number, headers: string[]) => {
+      headers.push("x-added", "1");
+      return writeHead.call(res, status, headers);
+    };
+    void endpoints(req, Object.assign(res, { writeHead: adding }));
+  });
+  for (const _ of [1, 2]) {
+    const answer = await fetch(`http://127.0.0.1:${port}`);
+    expect([answer.headers.get("x-added"), answer.headers.get("content-length"), await answer.text()]).toEqual([
+      "1",
+      "10",
+      document.body,
+    ]);
+  }
+});
+
+test("what is thrown before a request was built is a bare 500 as well", async () => {
+  const reported: unknown[] = [];
+  const failing: Endpoints = {
+    handle: async () => undefined,
+    owns: () => {
+      throw new Error("a secret");
+    },
+  };
+  const port = await serve(oauth(failing, { onError: (error) => reported.push(error) }));
+  const answer = await fetch(`http://127.0.0.1:${port}`);
+  expect([answer.status, await answer.text(), reported.length]).toEqual([500, "", 1]);
+});

@@ -1,4 +1,5 @@
 /** Mounts the endpoints and well-known documents of an authorization server on `node:http`. */
+import type { Reply } from "@sallyport/oauth-core";
 import { FastResponse } from "srvx/node";
 import type { AdapterOptions, Handle } from "./answer.ts";
 import { type NodeHandler, toNodeHandler } from "./node-handler.ts";
@@ -7,6 +8,10 @@ import { type NodeHandler, toNodeHandler } from "./node-handler.ts";
 export interface Endpoints {
   /** Answers a request to one of its endpoints; `undefined` where it is none of them. */
   handle(request: Request, options?: { readonly Response?: typeof FastResponse }): Promise<Response | undefined>;
+  /** Whether `handle` may answer this target and method; `false` is final. Without it, `handle` is asked every time. */
+  owns?(target: string, method: string): boolean;
+  /** What `handle` answers every such request with, as a fixed document. Without it, `handle` is asked every time. */
+  documentAt?(target: string, method: string): Reply | undefined;
 }
 
 /**
@@ -26,7 +31,10 @@ export function oauth(auth: Endpoints, options: AdapterOptions = {}): NodeHandle
   return toNodeHandler(endpointsOf(auth), options);
 }
 
-/** The endpoints of `auth` for {@link answer}, with answers that are built light. */
+/** The endpoints of `auth` for {@link answer}, with answers that are built light, or not at all. */
 export function endpointsOf(auth: Endpoints): Handle {
-  return (request) => auth.handle(request, { Response: FastResponse });
+  return Object.assign((request: Request) => auth.handle(request, { Response: FastResponse }), {
+    owns: auth.owns?.bind(auth),
+    documentAt: auth.documentAt?.bind(auth),
+  });
 }

@@ -1,4 +1,4 @@
-/** The absolute URL of an incoming request, with its target as it was sent. RFC 9112 §3.2. */
+/** The target of an incoming request as it was sent, and its absolute URL. RFC 9112 §3.2. */
 
 /** Names, IPv4 and IPv6 literals, each with an optional port: nothing that could end the authority and begin a path. */
 const AUTHORITY = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
@@ -10,15 +10,23 @@ const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 const WELL_KNOWN = "/.well-known/";
 
 /**
- * Puts scheme, authority and target together.
- *
- * The path arrives as it was sent: `..`, `%2e` and `//` stay, because a path that only resembles an endpoint's must not lead to it.
- * The authority is what the client claims in `Host`, and `localhost` where that is missing or malformed. Trust it with nothing.
+ * Path and query, as they were sent: `..`, `%2e` and `//` stay, because a path that only resembles an endpoint's must not lead to it.
  *
  * @param target the request target: origin-form, absolute-form (its authority is dropped), or `*`, which becomes the path `/*`
  * @param strippedPrefix what a reverse proxy cut off every path but those of well-known documents, which stand in front of an issuer's path
  * and not behind it
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 RFC 9112 §3.2}
+ */
+export function originForm(target: string, strippedPrefix = ""): string {
+  const withoutAuthority = target.startsWith("/") ? target : target.replace(ABSOLUTE_FORM, "");
+  const path = withoutAuthority.startsWith("/") ? withoutAuthority : `/${withoutAuthority}`;
+  return strippedPrefix === "" || path.startsWith(WELL_KNOWN) ? path : withSlash(strippedPrefix) + path;
+}
+
+/**
+ * Puts scheme, authority and {@link originForm} together.
+ *
+ * The authority is what the client claims in `Host`, and `localhost` where that is missing or malformed. Trust it with nothing.
  */
 export function requestUrl(
   scheme: "http" | "https",
@@ -26,14 +34,11 @@ export function requestUrl(
   target: string,
   strippedPrefix = "",
 ): string {
-  const withoutAuthority = target.startsWith("/") ? target : target.replace(ABSOLUTE_FORM, "");
-  const path = withoutAuthority.startsWith("/") ? withoutAuthority : `/${withoutAuthority}`;
-  return `${scheme}://${authorityOf(host)}${path.startsWith(WELL_KNOWN) ? "" : withSlash(strippedPrefix)}${path}`;
+  return `${scheme}://${authorityOf(host)}${originForm(target, strippedPrefix)}`;
 }
 
-/** `/auth` for `auth`, `/auth` and `/auth/`; nothing for nothing. */
+/** `/auth` for `auth`, `/auth` and `/auth/`; nothing for `/`. */
 function withSlash(prefix: string): string {
-  if (prefix === "") return "";
   const name = prefix.replace(/^\/+|\/+$/g, "");
   return name === "" ? "" : `/${name}`;
 }

@@ -1,6 +1,10 @@
-/** Sends a `Response` to a client of `node:http`. RFC 9110 §6. */
+/** Sends answers to a client of `node:http`. RFC 9110 §6. */
 import type { ServerResponse } from "node:http";
+import type { Reply } from "@sallyport/oauth-core";
 import { type FastResponse, sendNodeResponse } from "srvx/node";
+
+/** The headers of answers that stand from the start, as Node wants them. */
+const HEADERS = new WeakMap<Reply, readonly string[]>();
 
 type Light = InstanceType<typeof FastResponse>;
 
@@ -18,6 +22,21 @@ export async function send(res: ServerResponse, response: Response): Promise<voi
     return sendNodeResponse(res, Object.assign(response, { _toNodeResponse: () => prepared }));
   }
   res.writeHead(status, headers).end(body ?? undefined);
+}
+
+/** Sends an answer that stands from the start, just as {@link send} sends the same answer when it was built for one request. */
+export function sendReply(res: ServerResponse, reply: Reply): void {
+  if (res.destroyed) return;
+  // A copy: what wraps `writeHead` in some middleware may add to it.
+  res.writeHead(reply.status, [...headersOf(reply)]).end(reply.body);
+}
+
+function headersOf(reply: Reply): readonly string[] {
+  const known = HEADERS.get(reply);
+  if (known !== undefined) return known;
+  const headers = [...reply.headers.flat(), "content-length", `${Buffer.byteLength(reply.body ?? "")}`];
+  HEADERS.set(reply, headers);
+  return headers;
 }
 
 /** srvx's `Response` passes for any other by `instanceof`; this is how srvx itself tells them apart. */

@@ -63,11 +63,17 @@ export class Guard {
     }
   }
 
+  /** Whether a request may be a preflight of a protected resource, by its URL or its target, and its method. */
+  mayPreflight(url: string, method: string): boolean {
+    if (method !== "OPTIONS") return false;
+    const path = pathOf(url).replace(/\/$/, "");
+    return this.#byPath.some((entry) => entry.path === path);
+  }
+
   /** The answer to a preflight of a protected resource, or `undefined` where the request isn't one. It carries no token by design of CORS. */
   preflight(request: Request): Reply | undefined {
-    if (request.method !== "OPTIONS" || !request.headers.has("access-control-request-method")) return undefined;
-    const path = pathOf(request.url).replace(/\/$/, "");
-    if (!this.#byPath.some((entry) => entry.path === path)) return undefined;
+    const { url, method, headers } = request;
+    if (!this.mayPreflight(url, method) || !headers.has("access-control-request-method")) return undefined;
     const origin = request.headers.get("origin");
     if (origin === null || !this.#options.origins.admits(origin))
       return json(403, new OAuthProxyError("origin_refused").toJSON());

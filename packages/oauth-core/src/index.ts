@@ -57,3 +57,4 @@ export {
   type ListOptions,
   type TokenStorage,
 } from "./state/token-storage.ts";
+export type { Reply } from "./transport/reply.ts";

@@ -30,7 +30,7 @@ import { KeyRing } from "./state/sealing.ts";
 import { SingleProcessStorage } from "./state/single-process-storage.ts";
 import { type AtomicTokenStorage, isAtomic, type TokenStorage } from "./state/token-storage.ts";
 import { Origins } from "./transport/cors.ts";
-import { type ResponseConstructor, toResponse } from "./transport/reply.ts";
+import { type Reply, type ResponseConstructor, toResponse } from "./transport/reply.ts";
 import { dispatch, pathOf, Router } from "./transport/router.ts";
 
 /** The upstream's tokens of one grant, as `loadUpstreamTokens` gives them to a tool. The upstream's refresh token stays here. */
@@ -194,6 +194,24 @@ export class OAuthProxy {
     if (route !== undefined) return toResponse(await dispatch(route, request), Constructor, request.method);
     const preflight = this.#guard.preflight(request);
     return preflight === undefined ? undefined : toResponse(preflight, Constructor);
+  }
+
+  /**
+   * Whether {@link handle} may answer a request with this target (path and query, as they were sent) and this method; `false` is final. It is one
+   * look-up: an adapter asks it first, so that requests to the app around it are passed on before anything is built for them.
+   *
+   * Overriding {@link handle}, to answer more, means overriding this as well.
+   */
+  owns(target: string, method: string): boolean {
+    return this.#router.find({ url: target }) !== undefined || this.#guard.mayPreflight(target, method);
+  }
+
+  /**
+   * What {@link handle} answers every GET of a well-known document with, so that an adapter can send it as it stands; `undefined` for any other target
+   * and any other method.
+   */
+  documentAt(target: string, method: string): Reply | undefined {
+    return method === "GET" ? this.#router.documentAt(target) : undefined;
   }
 
   /** {@link handle} for runtimes that want a `Response` always: 404 where it is none of ours. Bound, so that `{ fetch: auth.fetch }` works. */

@@ -70,6 +70,16 @@ describe("metadata", () => {
     }
   });
 
+  test("what it owns and which documents it has is known without a request", async () => {
+    const { server } = world({ valid: false });
+    const { pathname } = new URL(METADATA);
+    const document = server.documentAt(`${pathname}?a=b`, "GET");
+    expect(document?.body).toBe(await (await server.fetch(new Request(METADATA))).text());
+    expect([server.documentAt(pathname, "HEAD"), server.documentAt("/mcp", "GET")]).toEqual([undefined, undefined]);
+    expect([server.owns(pathname, "PUT"), server.owns("/mcp", "OPTIONS")]).toEqual([true, true]);
+    expect([server.owns("/mcp", "POST"), server.owns(`/${pathname}`, "GET")]).toEqual([false, false]);
+  });
+
   test("nothing else is answered: it is no authorization server", async () => {
     const { server } = world({ valid: false });
     for (const path of [

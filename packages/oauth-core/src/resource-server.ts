@@ -17,7 +17,7 @@ import { serverUrl } from "./protocol/server-url.ts";
 import { wellKnownPath } from "./protocol/well-known.ts";
 import type { Runtime } from "./runtime.ts";
 import { Origins } from "./transport/cors.ts";
-import { document, toResponse } from "./transport/reply.ts";
+import { document, type Reply, toResponse } from "./transport/reply.ts";
 import { dispatch, Router } from "./transport/router.ts";
 
 /** The options of {@link ResourceServer}. */
@@ -102,6 +102,16 @@ export class ResourceServer {
     return preflight === undefined ? undefined : toResponse(preflight, Constructor);
   }
 
+  /** Whether {@link handle} may answer a request with this target and this method; as `OAuthProxy.owns`. */
+  owns(target: string, method: string): boolean {
+    return this.#router.find({ url: target }) !== undefined || this.#guard.mayPreflight(target, method);
+  }
+
+  /** What {@link handle} answers every GET of the metadata with; as `OAuthProxy.documentAt`. */
+  documentAt(target: string, method: string): Reply | undefined {
+    return method === "GET" ? this.#router.documentAt(target) : undefined;
+  }
+
   /** {@link handle} for runtimes that want a `Response` always: 404 where it is none of ours. Bound, so that `{ fetch: auth.fetch }` works. */
   readonly fetch = async (request: Request): Promise<Response> =>
     (await this.handle(request)) ?? new Response(null, { status: 404 });
@@ -143,7 +153,7 @@ export class ResourceServer {
     const suffix = "oauth-protected-resource";
     return [...new Set([wellKnownPath(suffix, this.#resource), `/.well-known/${suffix}`])].map((path) => ({
       path,
-      methods: { GET: () => reply },
+      methods: { GET: reply },
       cors: true,
     }));
   }

@@ -61,6 +61,45 @@ describe.each(Object.entries(ALLOW))("%s", (path, allow) => {
   });
 });
 
+describe("what is known without a request", () => {
+  const targets = [...Object.keys(ALLOW), "/mcp", "/", "/login", "/oauth"].flatMap((path) => [
+    path,
+    `${path}?a=b`,
+    `${path}/`,
+    `/${path}`,
+    `${path}/../x`,
+    path.toUpperCase(),
+    path.replace("o", "%6f"),
+  ]);
+  const methods = ["GET", "HEAD", "POST", "OPTIONS", "PUT"];
+  const preflight = { origin: BASE_URL, "access-control-request-method": "POST" };
+  const whole = async (answer: Response) => [answer.status, [...answer.headers], await answer.text()];
+
+  test("what the server owns is what it answers, preflights included", async () => {
+    for (const target of targets)
+      for (const method of methods) {
+        // A Request can't be made with a path that is not tidy, and adapters have such paths.
+        const url = { value: BASE_URL + target };
+        const request = Object.defineProperty(new Request(BASE_URL, { method, headers: preflight }), "url", url);
+        const isAnswered = (await auth.handle(request)) !== undefined;
+        expect([method, target, isAnswered]).toEqual([method, target, auth.owns(target, method)]);
+      }
+  });
+
+  test("a fixed document is what the server answers", async () => {
+    for (const target of targets)
+      for (const method of methods) {
+        const known = auth.documentAt(target, method);
+        expect(known !== undefined).toBe(method === "GET" && DOCUMENTS.includes(target.replace("?a=b", "")));
+        if (known === undefined) continue;
+        const { status, headers, body } = known;
+        expect(await whole(await ask(target))).toEqual(
+          await whole(new Response(body, { status, headers: headers.map(([name, value]) => [name, value]) })),
+        );
+      }
+  });
+});
+
 describe("CORS", () => {
   const origin = { origin: "https://evil.example" };
 

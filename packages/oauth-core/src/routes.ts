@@ -80,6 +80,6 @@ function wellKnownRoutes(
   documents.set(wellKnownPath("oauth-authorization-server", issuer), metadata);
   return [...documents].map(([path, value]) => {
     const reply = document(JSON.stringify(value));
-    return { path, methods: { GET: () => reply }, cors: true };
+    return { path, methods: { GET: reply }, cors: true };
   });
 }

@@ -1,6 +1,6 @@
 /** What an adapter's author hands to the contract: how a server is started with the adapter in it, in the framework's own manner. */
 
-import type { Access, HandleOptions, Requirement } from "@sallyport/oauth-core";
+import type { Access, HandleOptions, Reply, Requirement } from "@sallyport/oauth-core";
 
 /** An adapter on trial. */
 export interface AdapterSubject {
@@ -20,6 +20,10 @@ export interface AdapterServer {
 /** What an adapter mounts: as much of an `OAuthProxy` as adapters know. The contract brings stand-ins that see everything. */
 export interface MountedServer {
   handle(request: Request, options?: HandleOptions): Promise<Response | undefined>;
+  /** Whether `handle` may answer this target and method. An adapter may ask it before anything else, or never. */
+  owns?(target: string, method: string): boolean;
+  /** What `handle` answers every such request with. An adapter may ask it before `handle`, or never. */
+  documentAt?(target: string, method: string): Reply | undefined;
   protect(request: Request, requirement?: Requirement, options?: HandleOptions): Promise<Access | Response>;
   corsHeaders(request: Request): Record<string, string>;
 }

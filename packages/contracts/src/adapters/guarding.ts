@@ -25,10 +25,11 @@ function tools(
   };
 }
 
-/** Holds that none of the requests reaches a protected route at `/mcp`, whatever else they are answered. */
-async function nobodyGetsIn(stage: Stage, requests: readonly RawRequest[]): Promise<void> {
+/** Holds that none of the requests reaches a protected route at `/mcp`, below a prefix if there is one, whatever else they are answered. */
+async function nobodyGetsIn(stage: Stage, requests: readonly RawRequest[], prefix = ""): Promise<void> {
   const reached: AppRequest[] = [];
-  const site = await stage.serve({ routes: [tools("/mcp", reached)] });
+  const routes = [tools("/mcp", reached)];
+  const site = await stage.serve(prefix === "" ? { routes } : { routes, prefix });
   for (const request of requests) {
     const answer = await site.tryToAsk(request);
     // What OPTIONS is for, frameworks do by themselves: it tells methods, and gets at nothing.
@@ -38,7 +39,7 @@ async function nobodyGetsIn(stage: Stage, requests: readonly RawRequest[]): Prom
     stage.hold(harmless, `${what} was answered with ${answer?.status}`);
   }
   // The same server lets those in who may.
-  await site.ask({ target: "/mcp", headers: [BEARER] });
+  await site.ask({ target: `${prefix}/mcp`, headers: [BEARER] });
   stage.same(reached.length, 1, "how often the handler was reached with a good token");
 }
 
@@ -88,6 +89,9 @@ const TRICKS = [
   "/.well-known/../mcp",
 ];
 
+/** Every other way to ask. */
+const METHODS = ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "QUERY", "get"];
+
 /** What stands for a token and is none, in one header or in several. */
 const NO_TOKENS: readonly (readonly (readonly [string, string])[])[] = [
   [],
@@ -118,6 +122,7 @@ const NO_TOKENS: readonly (readonly (readonly [string, string])[])[] = [
     ["AUTHORIZATION", BEARER[1]],
   ],
   ...[
+    "Authorization ",
     "Authorization_",
     "_Authorization",
     "Authoriz_ation",
@@ -246,18 +251,17 @@ export const guarding = [
     id: "guard-not-passed-by-path",
     sentence:
       "no spelling of a path leads to the handler without a token: `..`, `%2e`, `//`, `;`, backslashes, case, other forms of target",
-    play: (stage) =>
-      nobodyGetsIn(
-        stage,
-        [
-          ...TRICKS.map((target) => ({ target })),
-          ...TRICKS.map((target) => ({ method: "POST", target, body: "" })),
-          ...["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "QUERY", "get"].map((method) => ({
-            method,
-            target: "/mcp",
-          })),
-        ].filter(({ method, target }: RawRequest) => !(method === "OPTIONS" && target === "*")),
-      ),
+    async play(stage) {
+      for (const prefix of ["", "/outer"]) {
+        const targets = [...new Set([...TRICKS, ...TRICKS.map((target) => prefix + target)])];
+        const requests = [
+          ...targets.map((target) => ({ target })),
+          ...targets.map((target) => ({ method: "POST", target, body: "" })),
+          ...METHODS.map((method) => ({ method, target: `${prefix}/mcp` })),
+        ];
+        await nobodyGetsIn(stage, requests, prefix);
+      }
+    },
   }),
   clause({
     id: "guard-not-passed-by-header",

@@ -1,7 +1,10 @@
 /** Clauses about targets: an endpoint is found by exactly what was sent. RFC 9112 §3.2. */
 
+import type { Reply } from "@sallyport/oauth-core";
+import type { MountedServer } from "./adapter-subject.ts";
 import { clause, type Stage } from "./stage.ts";
 import { standIn, targetOf } from "./stand-in.ts";
+import type { RawAnswer, RawRequest } from "./wire.ts";
 
 /** Targets that some library on the way would tidy up, so that one path becomes another. */
 const UNTIDY = [
@@ -40,6 +43,55 @@ async function arrives(
     await site.ask({ target: sent });
     stage.same(seen, [expected], `what the server saw of ${sent}`);
   }
+}
+
+const ENDPOINT = "/oauth/token";
+const DOCUMENT = "/.well-known/oauth-authorization-server";
+const FIXED: Reply = {
+  status: 200,
+  headers: [
+    ["content-type", "application/json"],
+    ["cache-control", "public, max-age=3600"],
+    ["access-control-allow-origin", "*"],
+  ],
+  body: '{"name":"é"}',
+};
+
+/** A server with an endpoint and a fixed document, and what it was asked; `atOnce` it says what it knows without a request. */
+function knowing(atOnce: boolean): { readonly auth: MountedServer; readonly asked: string[] } {
+  const asked: string[] = [];
+  const isAt = (target: string, path: string) =>
+    ["", "/outer", "/auth"].some((prefix) => target.split("?", 1)[0] === prefix + path);
+  const auth = standIn({
+    async handle(request, options) {
+      const target = targetOf(request);
+      asked.push(`${request.method} ${target}`);
+      const Answer = options?.Response ?? Response;
+      if (isAt(target, ENDPOINT)) return new Answer("the server", { status: 200, headers: [["x-server", "1"]] });
+      if (!isAt(target, DOCUMENT)) return undefined;
+      const { body = "", headers } = FIXED;
+      if (request.method !== "GET") return new Answer(null, { status: 405, headers: [["allow", "GET"]] });
+      return new Answer(body, {
+        status: 200,
+        headers: headers.map(([name, value]): [string, string] => [name, value]),
+      });
+    },
+  });
+  if (!atOnce) return { auth, asked };
+  const owns = (target: string, method: string) => {
+    asked.push(`${method} ${target}`);
+    return isAt(target, ENDPOINT) || isAt(target, DOCUMENT);
+  };
+  const documentAt = (target: string, method: string) => {
+    asked.push(`${method} ${target}`);
+    return method === "GET" && isAt(target, DOCUMENT) ? FIXED : undefined;
+  };
+  return { auth: { ...auth, owns, documentAt }, asked };
+}
+
+/** An answer, but for the time of day. */
+function timeless(answer: RawAnswer | undefined): unknown {
+  return answer && { ...answer, headers: answer.headers.filter(([name]) => name !== "date") };
 }
 
 export const paths = [
@@ -88,6 +140,31 @@ export const paths = [
         // RFC 8414 §3.1: a well-known document stands in front of the issuer's path, where no prefix is stripped.
         ["/.well-known/oauth-authorization-server/auth", "/.well-known/oauth-authorization-server/auth"],
       ]),
+  }),
+  clause({
+    id: "target-known-at-once",
+    sentence:
+      "a server that knows what is its own by target and method is asked for them as they were sent, and every answer is what it would be without",
+    async play(stage) {
+      const requests: readonly RawRequest[] = [
+        ...UNTIDY.map((target) => ({ target })),
+        ...[ENDPOINT, DOCUMENT, `${DOCUMENT}?a=b`, "/login"].flatMap((target) =>
+          ["GET", "HEAD", "POST", "OPTIONS"].map((method) => ({ method, target, body: "" })),
+        ),
+      ];
+      for (const app of [{}, { prefix: "/outer" }, { strippedPrefix: "/auth" }]) {
+        const [asking, knowingAtOnce] = [knowing(false), knowing(true)];
+        const first = await stage.serve({ ...app, auth: asking.auth });
+        const second = await stage.serve({ ...app, auth: knowingAtOnce.auth });
+        for (const { target, ...request } of requests) {
+          const sent = { ...request, target: (app.prefix ?? "") + target };
+          const [expected, answer] = [await first.tryToAsk(sent), await second.tryToAsk(sent)];
+          const what = `of ${request.method ?? "GET"} ${sent.target}`;
+          stage.same(knowingAtOnce.asked.at(-1), asking.asked.at(-1), `what the server was asked last ${what}`);
+          stage.same(timeless(answer), timeless(expected), `the answer ${what}`);
+        }
+      }
+    },
   }),
   clause({
     id: "query-repeated",

@@ -16,6 +16,29 @@ test.each([
   expect(queryOf(url)).toBe(query);
 });
 
+test.each([
+  ["/", "/"],
+  ["/x/y?z=1#f", "/x/y"],
+  ["/x#f?z=1", "/x"],
+  ["//other.example/x", "//other.example/x"],
+  ["/x?a=https://b.example/c", "/x"],
+  ["/https://b.example/c", "/https://b.example/c"],
+])("the target %s has the path %s, as it has behind an authority", (target, path) => {
+  expect(pathOf(target)).toBe(path);
+  expect(pathOf(`https://a.example${target}`)).toBe(path);
+});
+
+test("a fixed document is known before anybody asks, with what dispatch adds to it; a handler's answer is not", async () => {
+  const fixed = json(200, {});
+  const document = { path: "/document", methods: { GET: fixed }, cors: true };
+  const router = new Router([document, { path: "/other", methods: { GET: () => fixed, POST: fixed }, cors: true }]);
+  const request = new Request("https://a.example/document");
+
+  expect(router.documentAt("/document?a=b")).toEqual(await dispatch(document, request));
+  expect(router.documentAt("/document/")).toBeUndefined();
+  expect(router.documentAt("/other")).toBeUndefined();
+});
+
 describe("dispatch", () => {
   const answered = json(200, {});
 
