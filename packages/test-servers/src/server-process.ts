@@ -83,7 +83,8 @@ export class ServerProcess {
   pause(): void {
     this.#paused = this.#family();
     this.#tellWatch();
-    for (const pid of this.#paused) process.kill(pid, "SIGSTOP");
+    // A child may have ended since: a backend does when its client goes.
+    for (const pid of this.#paused) trySignal(pid, "SIGSTOP");
   }
 
   /** Lets it go on. */
