@@ -16,8 +16,10 @@ import type { RequestHandler } from "express";
  */
 export function oauth(auth: Endpoints, options: AdapterOptions = {}): RequestHandler {
   const handle = endpointsOf(auth);
-  return async (req, res, next) => {
+  return (req, res, next) => {
+    const settle = (isAnswered: boolean) => (isAnswered ? undefined : next());
     const answered = answer(handle, { req, res }, options);
-    if (!(typeof answered === "boolean" ? answered : await answered)) next();
+    // Known at once, it goes on at once: even a promise costs more than all the rest.
+    return typeof answered === "boolean" ? settle(answered) : answered.then(settle);
   };
 }

@@ -17,10 +17,15 @@ import { exchangeOf } from "./exchange.ts";
  */
 export function oauth(auth: Endpoints, options: AdapterOptions = {}): Middleware {
   const handle = endpointsOf(auth);
-  return async (ctx, next) => {
+  return (ctx, next) => {
+    const settle = (isAnswered: boolean) => {
+      if (!isAnswered) return next();
+      // Answered, down to the last byte: Koa has nothing to add.
+      ctx.respond = false;
+      return undefined;
+    };
     const answered = answer(handle, exchangeOf(ctx), options);
-    if (!(typeof answered === "boolean" ? answered : await answered)) return next();
-    // Answered, down to the last byte: Koa has nothing to add.
-    ctx.respond = false;
+    // Known at once, it goes on at once: even a promise costs more than all the rest.
+    return typeof answered === "boolean" ? settle(answered) : answered.then(settle);
   };
 }

@@ -105,3 +105,27 @@ test("what is thrown before a request was built is a bare 500 as well", async ()
   const answer = await fetch(`http://127.0.0.1:${port}`);
   expect([answer.status, await answer.text(), reported.length]).toEqual([500, "", 1]);
 });
+
+test.each([
+  [
+    "at once",
+    () => {
+      throw new Error("a secret");
+    },
+  ],
+  [
+    "later",
+    async () => {
+      throw new Error("a secret");
+    },
+  ],
+])("what the app throws %s, where a request went on, is a bare 500", async (_, next) => {
+  const reported: unknown[] = [];
+  const endpoints = oauth(
+    { handle: async () => undefined, owns: () => false },
+    { onError: (error) => reported.push(error) },
+  );
+  const port = await serve((req, res) => void endpoints(req, res, next));
+  const answer = await fetch(`http://127.0.0.1:${port}`);
+  expect([answer.status, await answer.text(), reported.length]).toEqual([500, "", 1]);
+});
