@@ -2,7 +2,7 @@ import formbody from "@fastify/formbody";
 import middie from "@fastify/middie";
 import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastify";
 import { expect, onTestFinished, test } from "vitest";
-import { server } from "../test/auth.ts";
+import { server } from "../../contracts/test/mounted.ts";
 import { oauth } from "./index.ts";
 
 /** An app that is closed when the test is finished. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Access } from "@sallyport/oauth-core";
 import { type FastifyInstance, type FastifyServerOptions, fastify } from "fastify";
 import { expect, expectTypeOf, onTestFinished, test } from "vitest";
-import { access, authorization, guard, server } from "../test/auth.ts";
+import { access, authorization, guard, server } from "../../contracts/test/mounted.ts";
 import { oauth, protect } from "./index.ts";
 
 /** An app that is closed when the test is finished. */

@@ -1,7 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { server } from "../test/auth.ts";
+import { server } from "../../contracts/test/mounted.ts";
 import { oauth } from "./index.ts";
 
 const ORIGIN = "https://mcp.example.com";

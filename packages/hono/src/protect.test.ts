@@ -1,7 +1,7 @@
 import type { Access } from "@sallyport/oauth-core";
 import { Hono } from "hono";
 import { expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
-import { access, authorization, guard, server } from "../test/auth.ts";
+import { access, authorization, guard, server } from "../../contracts/test/mounted.ts";
 import { type ProtectedEnv, protect } from "./index.ts";
 
 const ORIGIN = "https://mcp.example.com";

@@ -3,7 +3,7 @@ import Koa from "koa";
 import bodyParser from "koa-bodyparser";
 import Koa2 from "koa2";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { server } from "../test/auth.ts";
+import { server } from "../../contracts/test/mounted.ts";
 import { listen } from "../test/subject.ts";
 import { oauth } from "./index.ts";
 

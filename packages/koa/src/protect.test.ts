@@ -4,7 +4,7 @@ import type { Access } from "@sallyport/oauth-core";
 import Koa from "koa";
 import Koa2 from "koa2";
 import { describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
-import { access, authorization, guard, server } from "../test/auth.ts";
+import { access, authorization, guard, server } from "../../contracts/test/mounted.ts";
 import { listen } from "../test/subject.ts";
 import { protect } from "./index.ts";
 
