@@ -20,12 +20,12 @@ export type {
 } from "./domain/signer.ts";
 export type { TokenVerificationResult, TokenVerifier } from "./domain/token-verifier.ts";
 export type { UpstreamProvider } from "./domain/upstream-provider.ts";
+export type { HandleOptions } from "./front-door.ts";
 export type { Requirement } from "./guard.ts";
 export { JWTIssuer, type JWTIssuerConfig } from "./jwt-issuer.ts";
 export { OAuthProvider, type OAuthProviderConfig } from "./oauth-provider.ts";
 export {
   type AuthorizationParams,
-  type HandleOptions,
   type LoadedUpstreamTokens,
   OAuthProxy,
   type TokenRequestParams,

@@ -11,6 +11,7 @@ import { register } from "./endpoints/registration.ts";
 import { answerTokenRequest } from "./endpoints/token.ts";
 import { createEngine } from "./engine.ts";
 import { createObserve } from "./event-log.ts";
+import { FrontDoor, type HandleOptions } from "./front-door.ts";
 import { Guard, type Requirement } from "./guard.ts";
 import { listOf } from "./option-values.ts";
 import { type OAuthProxyConfig, resolveOptions, type Settings } from "./options.ts";
@@ -30,7 +31,7 @@ import { KeyRing } from "./state/sealing.ts";
 import { SingleProcessStorage } from "./state/single-process-storage.ts";
 import { type AtomicTokenStorage, isAtomic, type TokenStorage } from "./state/token-storage.ts";
 import { Origins } from "./transport/cors.ts";
-import { type Reply, type ResponseConstructor, toResponse } from "./transport/reply.ts";
+import { type Reply, toResponse } from "./transport/reply.ts";
 import { dispatch, pathOf, Router } from "./transport/router.ts";
 
 /** The upstream's tokens of one grant, as `loadUpstreamTokens` gives them to a tool. The upstream's refresh token stays here. */
@@ -70,12 +71,6 @@ export interface TokenRequestParams {
   resource?: string | readonly string[];
 }
 
-/** How a runtime wants its answers. */
-export interface HandleOptions {
-  /** What makes a `Response`. Default: the global one. Node adapters pass one that costs less. */
-  readonly Response?: ResponseConstructor | undefined;
-}
-
 /** Seconds between two clean-ups of the storage. */
 const CLEANUP_INTERVAL = 60;
 
@@ -97,7 +92,7 @@ const CLEANUP_INTERVAL = 60;
 export class OAuthProxy {
   readonly #settings: Settings;
   readonly #engine: Engine;
-  readonly #guard: Guard;
+  readonly #door: FrontDoor;
   readonly #hierarchy: ScopeHierarchy;
   readonly #router: Router;
   readonly #metadata: ServerMetadata;
@@ -156,7 +151,7 @@ export class OAuthProxy {
     });
     this.#router = new Router(createRoutes(settings, engine, pageSettings(config, settings), this.#metadata));
     this.#hierarchy = config.scopeHierarchy ?? {};
-    this.#guard = new Guard({
+    const guard = new Guard({
       bearers: engine.bearers,
       resources: settings.resources,
       baseline: engine.scopes.baseline,
@@ -169,6 +164,7 @@ export class OAuthProxy {
       ]),
       observe,
     });
+    this.#door = new FrontDoor(this.#router, guard);
   }
 
   /** The issuer: `baseUrl` without a trailing slash. */
@@ -189,11 +185,7 @@ export class OAuthProxy {
   async handle(request: Request, options: HandleOptions = {}): Promise<Response | undefined> {
     this.#cleanUp();
     this.#engine.keyWatch.look();
-    const Constructor = options.Response ?? Response;
-    const route = this.#router.find(request);
-    if (route !== undefined) return toResponse(await dispatch(route, request), Constructor, request.method);
-    const preflight = this.#guard.preflight(request);
-    return preflight === undefined ? undefined : toResponse(preflight, Constructor);
+    return this.#door.handle(request, options);
   }
 
   /**
@@ -203,7 +195,7 @@ export class OAuthProxy {
    * Overriding {@link handle}, to answer more, means overriding this as well.
    */
   owns(target: string, method: string): boolean {
-    return this.#router.find({ url: target }) !== undefined || this.#guard.mayPreflight(target, method);
+    return this.#door.owns(target, method);
   }
 
   /**
@@ -211,7 +203,7 @@ export class OAuthProxy {
    * and any other method.
    */
   documentAt(target: string, method: string): Reply | undefined {
-    return method === "GET" ? this.#router.documentAt(target) : undefined;
+    return this.#door.documentAt(target, method);
   }
 
   /** {@link handle} for runtimes that want a `Response` always: 404 where it is none of ours. Bound, so that `{ fetch: auth.fetch }` works. */
@@ -237,8 +229,7 @@ export class OAuthProxy {
     options: HandleOptions = {},
   ): Promise<Access | Response> {
     this.#engine.keyWatch.look();
-    const result = await this.#guard.check(request, requirement);
-    return "status" in result ? toResponse(result, options.Response ?? Response, request.method) : result;
+    return this.#door.protect(request, requirement, options);
   }
 
   /**
@@ -252,7 +243,7 @@ export class OAuthProxy {
 
   /** The headers that the answers of a protected route need, so that a page of an admitted origin can read them. */
   corsHeaders(request: Request): Record<string, string> {
-    return this.#guard.corsHeaders(request);
+    return this.#door.corsHeaders(request);
   }
 
   /** Registers a client. @throws {OAuthProxyError} @see {@link https://www.rfc-editor.org/rfc/rfc7591#section-3 RFC 7591 §3} */

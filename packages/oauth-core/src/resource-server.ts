@@ -5,8 +5,8 @@ import type { OAuthEvent } from "./domain/events.ts";
 import type { TokenVerifier } from "./domain/token-verifier.ts";
 import { VerifiedBearers } from "./domain/verified-bearers.ts";
 import { createObserve } from "./event-log.ts";
+import { FrontDoor, type HandleOptions } from "./front-door.ts";
 import { Guard, type Requirement } from "./guard.ts";
-import type { HandleOptions } from "./oauth-proxy.ts";
 import { originsOption, scopeOption } from "./option-values.ts";
 import { ConfigurationError } from "./protocol/errors.ts";
 import { knownClientOrigins } from "./protocol/known-callbacks.ts";
@@ -17,8 +17,8 @@ import { serverUrl } from "./protocol/server-url.ts";
 import { wellKnownPath } from "./protocol/well-known.ts";
 import type { Runtime } from "./runtime.ts";
 import { Origins } from "./transport/cors.ts";
-import { document, type Reply, toResponse } from "./transport/reply.ts";
-import { dispatch, Router } from "./transport/router.ts";
+import { document, type Reply } from "./transport/reply.ts";
+import { Router } from "./transport/router.ts";
 
 /** The options of {@link ResourceServer}. */
 export interface ResourceServerConfig {
@@ -60,8 +60,7 @@ export interface ResourceServerConfig {
  * @see {@link https://www.rfc-editor.org/rfc/rfc9728#section-3 RFC 9728 §3}
  */
 export class ResourceServer {
-  readonly #guard: Guard;
-  readonly #router: Router;
+  readonly #door: FrontDoor;
   readonly #resource: string;
   readonly #hierarchy: ScopeHierarchy;
 
@@ -77,8 +76,7 @@ export class ResourceServer {
     const scopes = scopeOption("scopes", config.scopes);
     this.#resource = canonicalResource(config.resource);
     this.#hierarchy = scopeHierarchy;
-    this.#router = new Router(this.#documents(config, scopes));
-    this.#guard = new Guard({
+    const guard = new Guard({
       bearers: new VerifiedBearers(tokenVerifier),
       resources: [this.#resource],
       baseline: scopes,
@@ -86,6 +84,7 @@ export class ResourceServer {
       origins: new Origins([url.origin, ...knownClientOrigins(), ...originsOption("allowedOrigins", allowedOrigins)]),
       observe: createObserve(config.onEvent, { ...DEFAULT_RUNTIME, ...config.runtime }),
     });
+    this.#door = new FrontDoor(new Router(this.#documents(config, scopes)), guard);
   }
 
   /** The protected resource. RFC 8707. */
@@ -95,21 +94,17 @@ export class ResourceServer {
 
   /** Answers a request for the metadata, and a preflight of the resource; `undefined` for any other. */
   async handle(request: Request, options: HandleOptions = {}): Promise<Response | undefined> {
-    const Constructor = options.Response ?? Response;
-    const route = this.#router.find(request);
-    if (route !== undefined) return toResponse(await dispatch(route, request), Constructor, request.method);
-    const preflight = this.#guard.preflight(request);
-    return preflight === undefined ? undefined : toResponse(preflight, Constructor);
+    return this.#door.handle(request, options);
   }
 
   /** Whether {@link handle} may answer a request with this target and this method; as `OAuthProxy.owns`. */
   owns(target: string, method: string): boolean {
-    return this.#router.find({ url: target }) !== undefined || this.#guard.mayPreflight(target, method);
+    return this.#door.owns(target, method);
   }
 
   /** What {@link handle} answers every GET of the metadata with; as `OAuthProxy.documentAt`. */
   documentAt(target: string, method: string): Reply | undefined {
-    return method === "GET" ? this.#router.documentAt(target) : undefined;
+    return this.#door.documentAt(target, method);
   }
 
   /** {@link handle} for runtimes that want a `Response` always: 404 where it is none of ours. Bound, so that `{ fetch: auth.fetch }` works. */
@@ -127,13 +122,12 @@ export class ResourceServer {
     requirement: Requirement = {},
     options: HandleOptions = {},
   ): Promise<Access | Response> {
-    const result = await this.#guard.check(request, requirement);
-    return "status" in result ? toResponse(result, options.Response ?? Response, request.method) : result;
+    return this.#door.protect(request, requirement, options);
   }
 
   /** The headers that the answers of a protected route need, so that a page of an admitted origin can read them. */
   corsHeaders(request: Request): Record<string, string> {
-    return this.#guard.corsHeaders(request);
+    return this.#door.corsHeaders(request);
   }
 
   /** These scopes, and all that they contain by the option `scopeHierarchy`. */
