@@ -1,5 +1,7 @@
 /** Puts the parts of one server together. */
+
 import { AccessTokens } from "./domain/access-tokens.ts";
+import { AccountStanding } from "./domain/account-standing.ts";
 import { Admission } from "./domain/admission.ts";
 import { Approvals } from "./domain/approvals.ts";
 import { PassedThroughBearers, SwappedBearers } from "./domain/bearers.ts";
@@ -12,14 +14,15 @@ import type { Observe } from "./domain/events.ts";
 import { type GrantRecord, Grants } from "./domain/grants.ts";
 import { IdentityProviders, type OfferedProvider } from "./domain/identity-providers.ts";
 import { type KeyMarks, KeyWatch } from "./domain/key-watch.ts";
-import type { KeyPurpose, Keys } from "./domain/keys.ts";
+import { type KeyPurpose, type Keys, mac } from "./domain/keys.ts";
 import { ScopePolicy } from "./domain/scope-policy.ts";
 import { SignIns } from "./domain/sign-ins.ts";
 import { HmacSigner, type PublishingSigner } from "./domain/signer.ts";
 import { type HandedOut, PassThrough, TokenSwap } from "./domain/token-issuance.ts";
-import { type Transaction, Transactions } from "./domain/transactions.ts";
+import { type LinkTransaction, type Transaction, Transactions } from "./domain/transactions.ts";
 import { UpstreamSessions } from "./domain/upstream-sessions.ts";
 import type { OAuthProxyConfig, Settings } from "./options.ts";
+import { ConfigurationError } from "./protocol/errors.ts";
 import type { ProviderSetting } from "./provider-options.ts";
 import type { Runtime } from "./runtime.ts";
 import { Collection } from "./state/collection.ts";
@@ -56,7 +59,7 @@ export function createEngine(parts: EngineParts): Engine {
       },
     });
 
-  const identityProviders = createProviders(parts);
+  const identityProviders = createProviders(parts, collection);
   const admission = new Admission(config.allow);
   const { claims } = settings;
   const clients = new Clients({
@@ -97,7 +100,7 @@ export function createEngine(parts: EngineParts): Engine {
     revoke: (grantId, entry, because) => upstreamSessions.end(grantId, entry, because),
   });
   const transactions = new Transactions({
-    collection: collection<Transaction>("transaction"),
+    collection: collection<Transaction | LinkTransaction>("transaction"),
     finished: collection<true>("finished"),
     keys: keys.transaction,
     runtime,
@@ -105,7 +108,7 @@ export function createEngine(parts: EngineParts): Engine {
   });
   const browserBinding = new BrowserBinding({ keys: keys.consent, runtime, secure: settings.secure, ...ttl });
   const { tokenVerifier, linkSubject } = config;
-  const signIns = new SignIns({ tokenVerifier, claims, admission, linkSubject, runtime, observe });
+  const signIns = new SignIns({ tokenVerifier, claims, admission, linkSubject, identityProviders, runtime, observe });
 
   const publishingSigner: PublishingSigner | undefined = config.signing?.signer({
     records: parts.sealed ? collection<unknown>("signing-key") : undefined,
@@ -136,6 +139,7 @@ export function createEngine(parts: EngineParts): Engine {
     codes,
     grants,
     upstreamSessions,
+    accountStanding: new AccountStanding({ identityProviders, grants, upstreamSessions, admission, claims, observe }),
     connectedGrants: new ConnectedGrants({
       grants,
       upstreamSessions,
@@ -166,7 +170,10 @@ export function createEngine(parts: EngineParts): Engine {
 }
 
 /** Each with its own callback: RFC 9700 §4.4.2. */
-function createProviders({ settings, runtime, observe }: EngineParts): IdentityProviders {
+function createProviders(
+  { config, settings, keys, runtime, observe }: EngineParts,
+  collection: <T>(prefix: string) => Collection<T>,
+): IdentityProviders {
   const [first, ...others] = settings.providers;
   const offer = ({ provider, qualified, redirectUri }: ProviderSetting): OfferedProvider => ({
     id: provider.id,
@@ -178,8 +185,18 @@ function createProviders({ settings, runtime, observe }: EngineParts): IdentityP
       redirectUri,
       requestTimeoutMs: settings.upstreamRequestTimeoutMs,
       runtime,
+      records: <T>(kind: string) => collection<T>(`at-${provider.id}-${kind}`),
+      keys: keysOf(keys.provider, provider.id),
       warn: (message) => observe({ type: "warning", message }),
     }),
   });
-  return new IdentityProviders([offer(first), ...others.map(offer)]);
+  const identityProviders = new IdentityProviders([offer(first), ...others.map(offer)]);
+  if (config.enableTokenSwap === false && identityProviders.accounts !== undefined)
+    throw new ConfigurationError("enableTokenSwap", "accounts of our own have no tokens that could be passed on");
+  return identityProviders;
+}
+
+/** One provider's own: none can make what another one signed. */
+function keysOf([first, ...others]: Keys, providerId: string): Keys {
+  return [mac(first, providerId), ...others.map((key) => mac(key, providerId))];
 }

@@ -125,6 +125,8 @@ export interface Settings {
     Record<"authorize" | "token" | "register" | "revoke" | "jwks" | "consent" | "callback", string>
   >;
   readonly urls: Settings["paths"];
+  /** What all those begin with, but for `redirectPath`. */
+  readonly base: { readonly path: string; readonly url: string };
   readonly resources: readonly string[];
   readonly providers: readonly [ProviderSetting, ...ProviderSetting[]];
   readonly resourceScopes: readonly string[];
@@ -181,8 +183,9 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
     callback:
       config.redirectPath === undefined ? `${basePath}/callback` : pathOption("redirectPath", config.redirectPath),
   };
-  const prefixed = (prefix: string) => mapValues(below, (path) => prefix + path);
-  const paths = prefixed(new URL(issuer).pathname.replace(/\/$/, ""));
+  const prefixed = (start: string) => mapValues(below, (path) => start + path);
+  const prefix = new URL(issuer).pathname.replace(/\/$/, "");
+  const paths = prefixed(prefix);
   const urls = prefixed(issuer);
   const providers = providersOption(config, { path: paths.callback, url: urls.callback });
   checkAllow(
@@ -205,6 +208,7 @@ export function resolveOptions(config: OAuthProxyConfig): Settings {
     secure: base.protocol === "https:",
     paths,
     urls,
+    base: { path: prefix + basePath, url: issuer + basePath },
     resources: resourcesOption(config.resources ?? [`${issuer}/mcp`]),
     providers,
     resourceScopes,

@@ -109,7 +109,7 @@ export function providersOption(
   if (provider !== undefined) {
     if (providers !== undefined) throw new ConfigurationError("providers", "can't be there beside provider");
     checkProvider("provider", provider);
-    return [{ provider, qualified: true, callbackPath, redirectUri }];
+    return [{ provider, qualified: !provider.plainSubjects, callbackPath, redirectUri }];
   }
   return severalProviders(config, providers ?? [], callback);
 }
@@ -121,9 +121,13 @@ function severalProviders(
 ): readonly [ProviderSetting, ...ProviderSetting[]] {
   const settings = providers.map((provider, index): ProviderSetting => {
     checkProvider(`providers[${index}]`, provider);
-    const { id } = provider;
-    return { provider, qualified: true, callbackPath: `${callback.path}/${id}`, redirectUri: `${callback.url}/${id}` };
+    const { id, plainSubjects } = provider;
+    const qualified = !plainSubjects;
+    return { provider, qualified, callbackPath: `${callback.path}/${id}`, redirectUri: `${callback.url}/${id}` };
   });
+  // Two of them could name two people the same.
+  if (providers.filter(({ plainSubjects }) => plainSubjects).length > 1)
+    throw new ConfigurationError("providers", "only one may have accounts of our own");
   const ids = providers.map(({ id }) => id);
   const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index);
   if (twice !== -1) throw new ConfigurationError(`providers[${twice}]`, "has the id of another one");

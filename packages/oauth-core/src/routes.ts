@@ -6,10 +6,12 @@ import { consent } from "./endpoints/consent.ts";
 import { forPeople, forPrograms, type PageEndpoint, type PageSettings } from "./endpoints/endpoint.ts";
 import { formPost } from "./endpoints/form-post.ts";
 import { jwks } from "./endpoints/jwks.ts";
+import { hasPages, homeOf, type OwnPages, ownPage } from "./endpoints/own-pages.ts";
 import { registration } from "./endpoints/registration.ts";
 import { revocation } from "./endpoints/revocation.ts";
 import { token } from "./endpoints/token.ts";
 import type { Settings } from "./options.ts";
+import { ConfigurationError } from "./protocol/errors.ts";
 import { formatResourceMetadata } from "./protocol/resource-metadata.ts";
 import type { ServerMetadata } from "./protocol/server-metadata.ts";
 import { wellKnownPath } from "./protocol/well-known.ts";
@@ -27,11 +29,13 @@ export function createRoutes(
   const people = (name: string, endpoint: PageEndpoint) => forPeople(name, endpoint, engine, pages);
   const programs = (name: string, endpoint: Parameters<typeof forPrograms>[1]) => forPrograms(name, endpoint, engine);
   const authorize = people("authorization", authorization);
+  const own = ownPages(settings, engine, pages);
   return [
     // No CORS where a browser's cookies count: RFC 9700 §2.6.
     { path: paths.authorize, methods: { GET: authorize, POST: authorize }, cors: false },
     { path: paths.consent, methods: { POST: people("consent", consent) }, cors: false },
-    ...callbackRoutes(settings, engine, people),
+    ...callbackRoutes(settings, engine, people, own),
+    ...ownRoutes(settings, own, people),
     { path: paths.token, methods: { POST: programs("token", token) }, cors: true },
     { path: paths.revoke, methods: { POST: programs("revocation", revocation) }, cors: true },
     ...(settings.registration.enabled
@@ -49,16 +53,44 @@ function callbackRoutes(
   { providers }: Settings,
   { identityProviders }: Engine,
   people: (name: string, endpoint: PageEndpoint) => Handler,
+  own: OwnPages | undefined,
 ): readonly Route[] {
   return providers.flatMap(({ provider: { id, formPost: posts }, callbackPath, redirectUri }) => {
     const provider = identityProviders.find(id);
     if (provider === undefined) return [];
-    const GET = people("callback", callback(provider));
+    const GET = people("callback", callback(provider, own));
     return {
       path: callbackPath,
       methods: posts ? { GET, POST: people("callback", formPost(redirectUri)) } : { GET },
       cors: false,
     };
+  });
+}
+
+/** The pages of accounts of ours, where there are some. */
+function ownPages(settings: Settings, engine: Engine, pages: PageSettings): OwnPages | undefined {
+  for (const provider of engine.identityProviders.all) {
+    const { identityProvider } = provider;
+    if (hasPages(identityProvider)) return identityProvider.open(homeOf(provider, engine, pages, settings.base));
+  }
+  return undefined;
+}
+
+function ownRoutes(
+  { base, paths, providers }: Settings,
+  own: OwnPages | undefined,
+  people: (name: string, endpoint: PageEndpoint) => Handler,
+): readonly Route[] {
+  const taken = [...Object.values(paths), ...providers.map(({ callbackPath }) => callbackPath)];
+  return (own?.pages ?? []).map(({ path: below, GET, POST }) => {
+    const path = `${base.path}${below}`;
+    if (taken.includes(path)) throw new ConfigurationError("redirectPath", "is already the path of a page");
+    const name = below.slice(1);
+    const methods = {
+      ...(GET === undefined ? {} : { GET: people(name, ownPage(GET)) }),
+      ...(POST === undefined ? {} : { POST: people(name, ownPage(POST)) }),
+    };
+    return { path, methods, cors: false };
   });
 }
 

@@ -1,5 +1,6 @@
 /** All parts of one server, put together once; endpoints and grant types take from it what they need. */
 import type { Runtime } from "../runtime.ts";
+import type { AccountStanding } from "./account-standing.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Bearers } from "./bearers.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
@@ -38,6 +39,7 @@ export interface Engine {
   /** Whose keys others verify our tokens by; `undefined` where they are signed with a shared one. */
   readonly publishingSigner: PublishingSigner | undefined;
   readonly upstreamSessions: UpstreamSessions;
+  readonly accountStanding: AccountStanding;
   readonly connectedGrants: ConnectedGrants;
   readonly keyWatch: KeyWatch;
 }

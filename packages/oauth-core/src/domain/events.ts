@@ -3,6 +3,7 @@ import type { Reason } from "../protocol/errors.ts";
 
 /** Why a grant ended. */
 export type RevocationCause =
+  | "account"
   | "client"
   | "code_replay"
   | "not_allowed"

@@ -5,7 +5,7 @@ import type { Runtime } from "../runtime.ts";
 import type { Collection, Entry } from "../state/collection.ts";
 import type { ListOptions } from "../state/token-storage.ts";
 import type { Observe, RevocationCause } from "./events.ts";
-import type { UpstreamTokens } from "./identity-provider.ts";
+import type { OwnAccount, UpstreamTokens } from "./identity-provider.ts";
 import type { Keys } from "./keys.ts";
 import { RecentlySeen } from "./recently-seen.ts";
 import { formatRefreshToken, parseRefreshToken, provesRefreshToken, type RefreshTokenClaim } from "./refresh-token.ts";
@@ -18,6 +18,8 @@ export interface Account {
   readonly subject?: string | undefined;
   /** The address that the provider vouched for. */
   readonly verifiedEmail?: string | undefined;
+  /** The account of our own that was signed in to, be it through another provider. */
+  readonly own?: OwnAccount | undefined;
 }
 
 /** A living grant. */

@@ -35,6 +35,13 @@ export interface Profile {
   readonly tenant?: string | undefined;
 }
 
+/** An account of our own, as it was when somebody signed in to it. */
+export interface OwnAccount {
+  readonly id: string;
+  /** How often it had been signed out everywhere: whatever began under an earlier number counts no more. */
+  readonly epoch: number;
+}
+
 /** Who signed in. */
 export interface Identity extends Profile {
   /** The provider's own name of the person, stable for as long as the account exists; absent where the provider tells nobody's identity. */
@@ -44,6 +51,8 @@ export interface Identity extends Profile {
   /** The same of the access token, where it is a JWT that is ours to read. */
   readonly accessTokenClaims?: Claims | undefined;
   readonly tokens?: UpstreamTokens | undefined;
+  /** The account of our own behind it; absent where there is none. */
+  readonly own?: OwnAccount | undefined;
   /** At a refresh: the provider gave new tokens and no new word about the person. */
   readonly partial?: true | undefined;
 }
@@ -55,6 +64,8 @@ export interface SignIn {
   /** S256 of the verifier that will be needed to complete. */
   readonly codeChallenge: string;
   readonly scope: readonly string[];
+  /** Where the browser ends up after all, as a source for `form-action`: a page of our own has to allow it, because Chrome applies its policy to the redirects that follow. */
+  readonly formTarget: string;
 }
 
 /** What came back to our callback, together with what was kept from the beginning. */
@@ -88,4 +99,31 @@ export interface IdentityProvider {
   refresh(tokens: UpstreamTokens, subject: string): Promise<Identity>;
   /** Ends the tokens upstream, where the upstream can. */
   revoke(tokens: UpstreamTokens): Promise<void>;
+  /** What is known of accounts of our own, where these are what the provider signs in to. */
+  readonly accounts?: OwnAccounts | undefined;
+}
+
+/** An identity of another provider, as it is linked with an account of our own. */
+export interface LinkedIdentity {
+  /** The id of the provider. */
+  readonly provider: string;
+  /** As the provider names the person. */
+  readonly subject: string;
+}
+
+/** Accounts of our own: which one an identity of another provider belongs to, and whether it may still be used. */
+export interface OwnAccounts {
+  /**
+   * The person whose account an identity of another provider is linked with; `undefined` where it is nobody's.
+   *
+   * @throws {OAuthProxyError} `account_barred` where the account may not be used; `temporarily_unavailable` where it can't be known
+   */
+  linkedWith(identity: LinkedIdentity): Promise<Identity | undefined>;
+  /**
+   * The person in today's words; `undefined` where what began with this sign-in counts no more: the account is disabled, was signed out everywhere since, or `linked`,
+   * through which it was signed in to, is linked with it no more.
+   *
+   * @throws {OAuthProxyError} `temporarily_unavailable` where it can't be known
+   */
+  standing(account: OwnAccount, linked: LinkedIdentity | undefined): Promise<Identity | undefined>;
 }

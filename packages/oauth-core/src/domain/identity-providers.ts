@@ -1,5 +1,5 @@
 /** The identity providers of one server, of which a person chooses one; each with a callback and subjects of its own. RFC 9700 §4.4. */
-import type { IdentityProvider } from "./identity-provider.ts";
+import type { IdentityProvider, OwnAccounts } from "./identity-provider.ts";
 import type { UpstreamScopes } from "./scope-policy.ts";
 
 /** The id of the provider that the `upstream…` options describe; records that were written before there were others mean it. */
@@ -28,6 +28,11 @@ export class IdentityProviders {
   /** The only one; `undefined` where there is a choice. */
   get only(): OfferedProvider | undefined {
     return this.all.length === 1 ? this.all[0] : undefined;
+  }
+
+  /** Accounts of our own, where one of them has some. */
+  get accounts(): OwnAccounts | undefined {
+    return this.all.find(({ identityProvider }) => identityProvider.accounts !== undefined)?.identityProvider.accounts;
   }
 
   /** By its id. A record that names none is of the time when there was only one. */

@@ -11,7 +11,8 @@ export type KeyPurpose =
   | "client-id"
   | "client-secret"
   | "refresh-token"
-  | "grant-subject";
+  | "grant-subject"
+  | "provider";
 
 /** The keys of one purpose: the first signs, all verify. */
 export type Keys = readonly [Uint8Array, ...Uint8Array[]];
@@ -52,6 +53,7 @@ export function deriveKeys(sources: KeySources): Record<KeyPurpose, Keys> & { re
     "client-secret": derived("client-secret"),
     "refresh-token": derived("refresh-token"),
     "grant-subject": derived("grant-subject"),
+    provider: derived("provider"),
     fromUpstreamSecret: sources.secrets.length === 0,
   };
 }

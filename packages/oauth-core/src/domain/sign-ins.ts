@@ -8,7 +8,7 @@ import type { SignedIn } from "./codes.ts";
 import type { Observe } from "./events.ts";
 import type { Account } from "./grants.ts";
 import type { Identity, SignInAnswer } from "./identity-provider.ts";
-import { type OfferedProvider, subjectAt } from "./identity-providers.ts";
+import { type IdentityProviders, type OfferedProvider, subjectAt } from "./identity-providers.ts";
 import { refusalOf, type TokenVerifier } from "./token-verifier.ts";
 
 export interface SignInsOptions {
@@ -16,6 +16,7 @@ export interface SignInsOptions {
   readonly claims: ClaimsPolicy | undefined;
   readonly admission: Admission;
   readonly linkSubject: LinkSubject | undefined;
+  readonly identityProviders: IdentityProviders;
   readonly runtime: Runtime;
   readonly observe: Observe;
 }
@@ -42,7 +43,7 @@ export class SignIns {
     this.#options = options;
   }
 
-  /** @throws {OAuthProxyError} `upstream_…`; {@link NotAllowed}; `sign_in_undecided` */
+  /** @throws {OAuthProxyError} `upstream_…`; `account_barred`; {@link NotAllowed}; `sign_in_undecided` */
   async complete(
     provider: OfferedProvider,
     answer: SignInAnswer,
@@ -51,22 +52,38 @@ export class SignIns {
   ): Promise<SignedIn> {
     const { observe, claims } = this.#options;
     const identity = await this.#identify(provider, answer, traceId);
-    const person = this.#personOf(provider, identity);
+    const own = await this.#ownOf(provider, identity);
+    const person = this.#personOf(provider, identity, own);
     try {
       await this.#admit(person, clientId, traceId);
       const subject = await this.#linked(person);
       observe({ type: "sign_in.completed", clientId, subject, provider: provider.id }, traceId);
       return {
         subject,
-        claims: claimsOf(claims, identity),
+        // An account of ours has its own name and roles, by whichever way its person came in.
+        claims: claimsOf(claims, own ?? identity),
         upstream: identity.tokens,
-        account: accountOf(provider, identity),
+        account: accountOf(provider, identity, own),
       };
     } catch (error) {
       // Not where it merely could not be decided: to some upstreams one token of a person stands for all of them.
       if (error instanceof NotAllowed) await this.#drop(provider, identity, traceId);
       throw error;
     }
+  }
+
+  /**
+   * Who somebody is, and nothing more: for a person who is signed in to an account of ours and shows that an identity elsewhere is theirs too. Whatever tokens came with it
+   * are forgotten, and not ended: to some upstreams one of them stands for all that the person has given us.
+   *
+   * @throws {OAuthProxyError} `upstream_…`; {@link NotAllowed}; `sign_in_undecided`
+   */
+  async prove(provider: OfferedProvider, answer: SignInAnswer, traceId: string): Promise<Identity> {
+    const identity = await this.#identify(provider, answer, traceId);
+    const verdict = await this.#options.admission.of(this.#personOf(provider, identity, undefined));
+    if (verdict.admitted) return identity;
+    if ("failed" in verdict) throw new OAuthProxyError("sign_in_undecided", { cause: verdict.failed });
+    throw new OAuthProxyError("sign_in_not_allowed");
   }
 
   async #identify(provider: OfferedProvider, answer: SignInAnswer, traceId: string): Promise<Identity> {
@@ -81,8 +98,16 @@ export class SignIns {
     }
   }
 
-  #personOf(provider: OfferedProvider, identity: Identity): SignedInIdentity {
+  /** The account of ours that was signed in to, directly or by a link. */
+  async #ownOf(provider: OfferedProvider, identity: Identity): Promise<Identity | undefined> {
+    if (identity.own !== undefined || identity.subject === undefined)
+      return identity.own === undefined ? undefined : identity;
+    return this.#options.identityProviders.accounts?.linkedWith({ provider: provider.id, subject: identity.subject });
+  }
+
+  #personOf(provider: OfferedProvider, identity: Identity, own: Identity | undefined): SignedInIdentity {
     const { runtime } = this.#options;
+    if (own?.own !== undefined) return signedInIdentity(provider, own.own.id, identity);
     // Where the provider tells nobody's identity, a person is somebody new each time: two of them must never share a name.
     const subject =
       identity.subject === undefined
@@ -154,8 +179,12 @@ export function signedInIdentity({ id }: OfferedProvider, subject: string, ident
 }
 
 /** What has to be known of the account as long as the grant lives. */
-function accountOf({ id }: OfferedProvider, { subject, email, emailVerified }: Identity): Account {
-  return { provider: id, subject, verifiedEmail: emailVerified === true ? email : undefined };
+function accountOf(
+  { id }: OfferedProvider,
+  { subject, email, emailVerified }: Identity,
+  own: Identity | undefined,
+): Account {
+  return { provider: id, subject, verifiedEmail: emailVerified === true ? email : undefined, own: own?.own };
 }
 
 /** An empty name, or one that is no text, would make one person of many. */

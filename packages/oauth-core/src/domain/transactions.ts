@@ -8,22 +8,12 @@ import { digest } from "../state/digest.ts";
 import { type OfferedProvider, UNNAMED_PROVIDER } from "./identity-providers.ts";
 import { type Keys, sign, verify } from "./keys.ts";
 
-/** What was asked for, as it was checked when it was asked; nothing that a browser posts later changes it. */
-export interface Transaction {
-  readonly clientId: string;
-  readonly redirectUri: string;
-  /** The client's own `state`, if it sent one. */
-  readonly clientState: string | undefined;
-  readonly codeChallenge: string;
+/** The way to an identity provider and back. */
+interface Errand {
   /** What is asked of the upstream; where there is a choice, what may be asked of any of them. */
   readonly scope: readonly string[];
   /** What is asked of which provider, where there is a choice. */
   readonly scopeBy?: Readonly<Record<string, readonly string[]>> | undefined;
-  /** Nobody has to be asked for consent: by the operator's word, for all clients or for this one. */
-  readonly unasked?: true | undefined;
-  /** What is granted by us. */
-  readonly resourceScope: readonly string[];
-  readonly resources: readonly string[];
   /** Our own verifier towards the upstream; absent where the client's challenge is forwarded. RFC 7636 §4.1. */
   readonly codeVerifier: string | undefined;
   /** Binds the upstream's ID token to this transaction. OpenID Connect Core §3.1.2.1. */
@@ -32,15 +22,36 @@ export interface Transaction {
   readonly traceId: string;
 }
 
+/** Somebody who is signed in to an account of ours shows that an identity elsewhere is theirs too. No client has asked for it, and none hears of it. */
+export interface LinkTransaction extends Errand {
+  readonly codeVerifier: string;
+  /** What the accounts need to know when the person comes back. */
+  readonly link: string;
+}
+
+/** What was asked for, as it was checked when it was asked; nothing that a browser posts later changes it. */
+export interface Transaction extends Errand {
+  readonly clientId: string;
+  readonly redirectUri: string;
+  /** The client's own `state`, if it sent one. */
+  readonly clientState: string | undefined;
+  readonly codeChallenge: string;
+  /** Nobody has to be asked for consent: by the operator's word, for all clients or for this one. */
+  readonly unasked?: true | undefined;
+  /** What is granted by us. */
+  readonly resourceScope: readonly string[];
+  readonly resources: readonly string[];
+}
+
 /** A transaction and its two names: `id` stands in the consent form, `state` goes upstream in the form of {@link Transactions.stateFor} and exists only for who approved. */
-export interface NamedTransaction {
+export interface NamedTransaction<T extends Errand = Transaction> {
   readonly id: string;
   readonly state: string;
-  readonly transaction: Transaction;
+  readonly transaction: T;
 }
 
 export interface TransactionsOptions {
-  readonly collection: Collection<Transaction>;
+  readonly collection: Collection<Transaction | LinkTransaction>;
   /** Markers of transactions that have been finished. */
   readonly finished: Collection<true>;
   readonly keys: Keys;
@@ -69,15 +80,28 @@ export class Transactions {
     asked: Omit<Transaction, "codeVerifier" | "nonce" | "expiresAt">,
     forwardPkce: boolean,
   ): Promise<NamedTransaction> {
-    const { runtime, collection, keys, transactionTtl } = this.#options;
-    const random = () => Buffer.from(runtime.randomBytes(32)).toString("base64url");
-    const id = random();
-    const transaction: Transaction = {
-      ...asked,
-      codeVerifier: forwardPkce ? undefined : random(),
-      nonce: random(),
-      expiresAt: runtime.now() + transactionTtl,
-    };
+    return this.#keep({ ...asked, ...this.#errand(), ...(forwardPkce ? { codeVerifier: undefined } : {}) });
+  }
+
+  /** Begins the way to a provider whose answer is for an account of ours. One write. */
+  async beginLink(
+    asked: Omit<LinkTransaction, "codeVerifier" | "nonce" | "expiresAt">,
+  ): Promise<NamedTransaction<LinkTransaction>> {
+    return this.#keep({ ...asked, ...this.#errand() });
+  }
+
+  #random(): string {
+    return Buffer.from(this.#options.runtime.randomBytes(32)).toString("base64url");
+  }
+
+  #errand(): { codeVerifier: string; nonce: string; expiresAt: number } {
+    const { runtime, transactionTtl } = this.#options;
+    return { codeVerifier: this.#random(), nonce: this.#random(), expiresAt: runtime.now() + transactionTtl };
+  }
+
+  async #keep<T extends Transaction | LinkTransaction>(transaction: T): Promise<NamedTransaction<T>> {
+    const { collection, keys, transactionTtl } = this.#options;
+    const id = this.#random();
     const state = stateOf(keys, id);
     await collection.save(digest(state), transaction, transactionTtl);
     return { id, state, transaction };
@@ -91,13 +115,14 @@ export class Transactions {
     for (const key of [first, ...older]) {
       const state = stateOf([key], id);
       const transaction = await this.#get(state);
-      if (transaction !== undefined) return { id, state, transaction };
+      // No form was ever made for a link.
+      if (transaction !== undefined && !isLink(transaction)) return { id, state, transaction };
     }
     throw new OAuthProxyError("transaction_unknown");
   }
 
   /** By the `state` that came back from the upstream. @throws {OAuthProxyError} `transaction_unknown` */
-  async byState(state: string): Promise<Transaction> {
+  async byState(state: string): Promise<Transaction | LinkTransaction> {
     const transaction = await this.#get(state);
     if (transaction === undefined) throw new OAuthProxyError("transaction_unknown");
     return transaction;
@@ -134,21 +159,30 @@ export class Transactions {
   }
 
   /** What is asked of a provider; what is left where it came after the transaction began. */
-  scopeFor({ scope, scopeBy }: Transaction, { id, scopes }: Pick<OfferedProvider, "id" | "scopes">): readonly string[] {
+  scopeFor(
+    { scope, scopeBy }: Pick<Errand, "scope" | "scopeBy">,
+    { id, scopes }: Pick<OfferedProvider, "id" | "scopes">,
+  ): readonly string[] {
     const asked = scopeBy !== undefined && Object.hasOwn(scopeBy, id) ? scopeBy[id] : undefined;
     return asked ?? scope.filter((word) => scopes.includes(word));
   }
 
   /** The challenge that goes upstream: of our own verifier, or the client's own. */
-  challengeOf(transaction: Transaction): string {
+  challengeOf(transaction: Transaction | LinkTransaction): string {
+    if (isLink(transaction)) return s256(transaction.codeVerifier);
     return transaction.codeVerifier === undefined ? transaction.codeChallenge : s256(transaction.codeVerifier);
   }
 
-  async #get(state: string): Promise<Transaction | undefined> {
+  async #get(state: string): Promise<Transaction | LinkTransaction | undefined> {
     const transaction = (await this.#options.collection.get(digest(state)))?.value;
     if (transaction === undefined || transaction.expiresAt + CLOCK_SKEW < this.#options.runtime.now()) return undefined;
     return transaction;
   }
+}
+
+/** Whether no client waits at the end of it. */
+export function isLink(transaction: Transaction | LinkTransaction): transaction is LinkTransaction {
+  return "link" in transaction;
 }
 
 /** How far the clock of the process that began a transaction may be off; the storage's expiry is exact. */

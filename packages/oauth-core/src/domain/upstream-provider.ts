@@ -1,6 +1,8 @@
 /** An identity provider as an operator configures it, before the server has said where it lives and what it may use. */
 import type { Runtime } from "../runtime.ts";
+import type { Collection } from "../state/collection.ts";
 import type { IdentityProvider } from "./identity-provider.ts";
+import type { Keys } from "./keys.ts";
 
 /** What the server gives a provider to work with. */
 export interface ProviderContext {
@@ -10,6 +12,10 @@ export interface ProviderContext {
   readonly requestTimeoutMs: number;
   /** The clock, randomness and outgoing requests; nothing else is to be reached for. */
   readonly runtime: Runtime;
+  /** Sealed records of the provider's own, of one kind each, in the storage of the server. */
+  readonly records: <T>(kind: string) => Collection<T>;
+  /** Keys of the provider's own; the first signs, all verify. */
+  readonly keys: Keys;
   /** Tells the operator, at the start or later. Never a token, a secret or a stranger's text. */
   readonly warn: (message: string) => void;
 }
@@ -27,6 +33,11 @@ export interface UpstreamProvider {
   readonly scopes: readonly string[];
   /** Those of `scopes` without which it can't be known who signed in; no client can leave them out. `openid`, `profile`, `email` and `offline_access` always are. */
   readonly requiredScopes?: readonly string[] | undefined;
+  /**
+   * Whether its people are named by their subjects alone, without the id before them: for accounts of our own, whose ids have no `|` in them and which only one provider of a
+   * server may have. Default: false.
+   */
+  readonly plainSubjects?: boolean | undefined;
   /** Whether it sends its answer as a form (OAuth 2.0 Form Post Response Mode) and not in the URL. */
   readonly formPost?: boolean | undefined;
   /** Our client secret there, where it stays the same: keys are derived from it if it is the only provider and there is no option `secret`. */

@@ -154,8 +154,9 @@ export class UpstreamSessions {
       return await this.#options.grants.update(grantId, entry, (grant) => ({
         ...grant,
         upstream: tokens,
-        // A new word about the person is all there is to say now; without one, what was said at the sign-in stays.
-        claims: partial === true ? { ...grant.claims, ...claims } : claims,
+        // An account of ours speaks for itself. Else a new word about the person is all there is to say now; without one, what was said at the sign-in stays.
+        claims:
+          grant.account?.own !== undefined ? grant.claims : partial === true ? { ...grant.claims, ...claims } : claims,
       }));
     } catch (error) {
       // The grant ended while the upstream answered: nobody else knows of these tokens, and they must not outlive it.

@@ -1,24 +1,30 @@
 /** The callback: where the upstream sends the browser back. RFC 6749 §4.1.2, RFC 9207, RFC 9700 §4.4. */
 import type { OfferedProvider } from "../domain/identity-providers.ts";
 import { NotAllowed } from "../domain/sign-ins.ts";
-import type { Transaction } from "../domain/transactions.ts";
+import { isLink, type LinkTransaction, type Transaction } from "../domain/transactions.ts";
 import { STYLE_HASH } from "../pages/layout.ts";
 import { notAllowedPage } from "../pages/not-allowed.ts";
 import { OAuthProxyError, type Reason } from "../protocol/errors.ts";
 import { type Parameters, parseParameters } from "../protocol/parameters.ts";
 import { readCookies, setCookie } from "../transport/cookies.ts";
 import { toRefusal } from "../transport/error-reply.ts";
-import { page, type Reply, redirect } from "../transport/reply.ts";
+import { page, type Reply, redirect, withHeaders } from "../transport/reply.ts";
 import { queryOf } from "../transport/router.ts";
 import { clientRedirectOf } from "./client-redirect-of.ts";
 import type { PageContext, PageEndpoint, PageSettings } from "./endpoint.ts";
+import type { OwnPages } from "./own-pages.ts";
 
-/** The callback of one provider; an answer for another one's sign-in is none. */
-export function callback(provider: OfferedProvider): PageEndpoint {
-  return (request, context) => answer(provider, request, context);
+/** The callback of one provider; an answer for another one's sign-in is none. `own` are the pages of accounts of ours, with which its identities may be linked. */
+export function callback(provider: OfferedProvider, own?: OwnPages): PageEndpoint {
+  return (request, context) => answer(provider, own, request, context);
 }
 
-async function answer(provider: OfferedProvider, request: Request, context: PageContext): Promise<Reply> {
+async function answer(
+  provider: OfferedProvider,
+  own: OwnPages | undefined,
+  request: Request,
+  context: PageContext,
+): Promise<Reply> {
   const { engine, pages, trace } = context;
   const parameters = parseParameters(queryOf(request.url));
   const answered = parameters.get("state");
@@ -34,8 +40,13 @@ async function answer(provider: OfferedProvider, request: Request, context: Page
   trace.id = transaction.traceId;
   await engine.transactions.finish(state);
 
-  const clientRedirect = clientRedirectOf(transaction, engine.issuer);
   const cookies = engine.browserBinding.forget(undefined, answered).map((cookie) => setCookie(cookie, pages.secure));
+  if (isLink(transaction)) {
+    // The operator took the accounts away meanwhile.
+    if (own === undefined) throw new OAuthProxyError("transaction_unknown");
+    return withHeaders(await link(provider, own, parameters, transaction, request, context), cookies);
+  }
+  const clientRedirect = clientRedirectOf(transaction, engine.issuer);
   try {
     const code = await finish(provider, parameters, transaction, context);
     return redirect(302, clientRedirect.success(code), cookies);
@@ -67,6 +78,40 @@ function refuse(
   return page(403, text, STYLE_HASH, [], cookies);
 }
 
+/** Whatever comes of it, the person goes back to where their account is shown. */
+async function link(
+  provider: OfferedProvider,
+  own: OwnPages,
+  parameters: Parameters,
+  transaction: LinkTransaction,
+  request: Request,
+  { engine, clientAddress }: PageContext,
+): Promise<Reply> {
+  const { codeVerifier, nonce, scope, traceId } = transaction;
+  const visit = { request, clientAddress, traceId };
+  try {
+    const code = await codeOf(provider, parameters);
+    const identity = await engine.signIns.prove(provider, { code, codeVerifier, nonce, scope }, traceId);
+    return await own.linked(visit, transaction.link, provider, identity);
+  } catch (error) {
+    const refusal = toRefusal(error);
+    const { reason, cause } = refusal;
+    engine.observe({ type: "sign_in.failed", clientId: undefined, reason, cause }, traceId);
+    return own.linked(visit, transaction.link, provider, refusal);
+  }
+}
+
+/** The upstream's code. @throws {OAuthProxyError} where the answer has none, or is another's */
+async function codeOf(provider: OfferedProvider, parameters: Parameters): Promise<string> {
+  await provider.identityProvider.checkIssuer(parameters.get("iss"));
+  // The upstream's own words are never repeated: they would be a stranger's text in the client's hands.
+  const error = parameters.get("error");
+  if (error !== undefined) throw new OAuthProxyError(UPSTREAM_ERRORS.get(error) ?? "upstream_refused");
+  const code = parameters.get("code");
+  if (code === undefined) throw new OAuthProxyError("upstream_response_malformed");
+  return code;
+}
+
 async function finish(
   provider: OfferedProvider,
   parameters: Parameters,
@@ -74,13 +119,7 @@ async function finish(
   { engine }: PageContext,
 ): Promise<string> {
   const { transactions, signIns, codes, observe } = engine;
-  await provider.identityProvider.checkIssuer(parameters.get("iss"));
-  // The upstream's own words are never repeated: they would be a stranger's text in the client's hands.
-  const error = parameters.get("error");
-  if (error !== undefined) throw new OAuthProxyError(UPSTREAM_ERRORS.get(error) ?? "upstream_refused");
-  const code = parameters.get("code");
-  if (code === undefined) throw new OAuthProxyError("upstream_response_malformed");
-
+  const code = await codeOf(provider, parameters);
   const { clientId, redirectUri, codeChallenge, resourceScope, resources, codeVerifier, nonce, traceId } = transaction;
   const scope = transactions.scopeFor(transaction, provider);
   const asked = { clientId, redirectUri, codeChallenge, scope, resourceScope, resources, traceId };

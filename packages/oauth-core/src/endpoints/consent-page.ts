@@ -10,6 +10,7 @@ import { isLoopbackRedirectUri, redirectUriHost } from "../protocol/redirect-uri
 import { readCookies, setCookie } from "../transport/cookies.ts";
 import { page, type Reply } from "../transport/reply.ts";
 import type { PageContext } from "./endpoint.ts";
+import { formTarget, providerTargets } from "./form-targets.ts";
 
 /** 200 with the page. Every rendering has a CSRF token and a cookie of its own, so that two tabs don't disturb each other. */
 export function showPage(
@@ -34,7 +35,8 @@ export function showPage(
   const cookies = [...browserBinding.surplus(readCookies(request)), cookie].map((each) =>
     setCookie(each, pages.secure),
   );
-  return page(200, text, STYLE_HASH, ["'self'", ...upstreamTargets(context), formTarget(redirectUri)], cookies);
+  const targets = ["'self'", ...providerTargets(identityProviders.all, pages.secure), formTarget(redirectUri)];
+  return page(200, text, STYLE_HASH, targets, cookies);
 }
 
 function contentOf(client: Client, transaction: Transaction, { engine, pages }: PageContext) {
@@ -80,22 +82,4 @@ const COMMON: Readonly<Record<string, string>> = {
 function descriptionOf(descriptions: Readonly<Record<string, string>>, scope: string): string | undefined {
   for (const words of [descriptions, COMMON]) if (Object.hasOwn(words, scope)) return words[scope];
   return undefined;
-}
-
-/** Where the form may end up. An upstream that has not been asked yet where that is may be anywhere: the page must not wait for it. */
-function upstreamTargets({ engine, pages }: PageContext): readonly string[] {
-  const anywhere = pages.secure ? ["https:"] : ["https:", "http:"];
-  const targets = engine.identityProviders.all.flatMap(({ identityProvider: { origin } }) =>
-    origin === undefined ? anywhere : [formTarget(origin)],
-  );
-  return [...new Set(targets)];
-}
-
-/**
- * A source for `form-action`: the origin, or its scheme where CSP has no word for the host: private schemes, IPv6 addresses (browsers would drop the
- * redirect), and what would end the source and begin a directive. CSP Level 3 §2.3.1.
- */
-function formTarget(uri: string): string {
-  const { origin, protocol, hostname } = new URL(uri);
-  return origin !== "null" && /^[a-z0-9.-]+$/.test(hostname) ? origin : protocol;
 }

@@ -9,6 +9,7 @@ import { readCookies, setCookie } from "../transport/cookies.ts";
 import { type Reply, redirect, withHeaders } from "../transport/reply.ts";
 import { clientRedirectOf } from "./client-redirect-of.ts";
 import type { PageContext, PageEndpoint } from "./endpoint.ts";
+import { refuseOtherSites } from "./same-site.ts";
 import { redirectUpstream } from "./upstream-redirect.ts";
 
 export const consent: PageEndpoint = async (request, context) => {
@@ -70,15 +71,4 @@ async function deny({ id, state, transaction }: NamedTransaction, { engine, page
     location,
     engine.browserBinding.forget(id, state).map((cookie) => setCookie(cookie, pages.secure)),
   );
-}
-
-/**
- * Fetch standard, `Sec-Fetch-Site`; RFC 6749 §10.12. A second wall before the CSRF token: another site's form is refused for where it came from.
- * `Origin: null` is what browsers send for our own page, because it asks for no referrer.
- */
-function refuseOtherSites(request: Request, origin: string): void {
-  const site = request.headers.get("sec-fetch-site");
-  if (site !== null && site !== "same-origin") throw new OAuthProxyError("consent_forged");
-  const from = request.headers.get("origin");
-  if (from !== null && from !== "null" && from !== origin) throw new OAuthProxyError("consent_forged");
 }

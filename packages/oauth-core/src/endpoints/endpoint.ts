@@ -17,6 +17,8 @@ export interface PageContext {
   readonly engine: Engine;
   readonly pages: PageSettings;
   readonly trace: Trace;
+  /** Where the connection came from, as the adapter knows it. */
+  readonly clientAddress: string | undefined;
 }
 
 /** How pages look and where their forms lead. */
@@ -55,10 +57,10 @@ export function forPrograms(name: string, endpoint: Endpoint, engine: Engine): H
 
 /** Answers a person, with a page where it can't go on. */
 export function forPeople(name: string, endpoint: PageEndpoint, engine: Engine, pages: PageSettings): Handler {
-  return async (request) => {
+  return async (request, clientAddress) => {
     const trace = new Trace(newTraceId(engine));
     try {
-      return await endpoint(request, { engine, pages, trace });
+      return await endpoint(request, { engine, pages, trace, clientAddress });
     } catch (error) {
       const refusal = toRefusal(error);
       observeRefusal(engine, name, refusal, trace.id);

@@ -1,14 +1,15 @@
 /** Sends the browser upstream, and in the same answer ties it to the transaction. MCP security best practices, "OAuth State Parameter Validation". */
 import type { OfferedProvider } from "../domain/identity-providers.ts";
-import type { NamedTransaction } from "../domain/transactions.ts";
+import { isLink, type LinkTransaction, type NamedTransaction, type Transaction } from "../domain/transactions.ts";
 import { readCookies, setCookie } from "../transport/cookies.ts";
 import { toRefusal } from "../transport/error-reply.ts";
 import { type Reply, redirect } from "../transport/reply.ts";
 import type { PageContext } from "./endpoint.ts";
+import { formTarget } from "./form-targets.ts";
 
 /** 303 after a form (RFC 9700 §4.12: a 307 would post the form to the upstream), 302 after a link. @throws {OAuthProxyError} `upstream_unavailable` */
 export async function redirectUpstream(
-  named: NamedTransaction,
+  named: NamedTransaction<Transaction | LinkTransaction>,
   provider: OfferedProvider,
   status: 302 | 303,
   request: Request,
@@ -24,6 +25,7 @@ export async function redirectUpstream(
       nonce: transaction.nonce,
       codeChallenge: transactions.challengeOf(transaction),
       scope: transactions.scopeFor(transaction, provider),
+      formTarget: formTarget(isLink(transaction) ? pages.origin : transaction.redirectUri),
     });
     const cookies = [...browserBinding.surplus(readCookies(request)), browserBinding.approval(state)];
     return redirect(

@@ -130,6 +130,7 @@ export const REASONS = {
   },
   sign_in_refused: { code: "access_denied", description: "The sign-in was cancelled or refused." },
   sign_in_not_allowed: { code: "access_denied", description: "This account is not allowed to sign in here." },
+  account_barred: { code: "access_denied", description: "This account can not be used." },
   sign_in_undecided: { code: "server_error", description: "It could not be decided whether this account may sign in." },
 
   // Token endpoint

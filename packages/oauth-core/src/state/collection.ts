@@ -67,22 +67,22 @@ export class Collection<T> {
     return undefined;
   }
 
-  /** Stores a record for `ttl` seconds, whatever was there. */
-  async save(id: string, value: T, ttl: number): Promise<void> {
+  /** Stores a record for `ttl` seconds, or for good without one, whatever was there. */
+  async save(id: string, value: T, ttl?: number): Promise<void> {
     assertTtl(ttl);
     const key = this.#key(id);
     await this.#storage.save(key, this.#seal(key, value), ttl);
   }
 
   /**
-   * Stores a record for `ttl` seconds where nothing live is: of any number of racers exactly one is told `true`.
+   * Stores a record for `ttl` seconds, or for good, where nothing live is: of any number of racers exactly one is told `true`.
    *
    * Where the storage fails, it may have done the deed all the same. It is then asked once what is there: `true` for the very seal of this
    * call, `false` for any other.
    *
    * @throws what the storage rejected with, where nothing is there, it fails again, or nothing is sealed and so whose a record is can't be known.
    */
-  async claim(id: string, value: T, ttl: number): Promise<boolean> {
+  async claim(id: string, value: T, ttl?: number): Promise<boolean> {
     assertTtl(ttl);
     const key = this.#key(id);
     const sealed = this.#seal(key, value);
@@ -96,7 +96,7 @@ export class Collection<T> {
   }
 
   /**
-   * Stores a record for `ttl` seconds where the storage still holds exactly `entry`: of any number of racers that read the same entry
+   * Stores a record for `ttl` seconds, or for good, where the storage still holds exactly `entry`: of any number of racers that read the same entry
    * exactly one is told `true`. On `false`, read again and decide again.
    *
    * Where the storage fails, it is asked once what is there, and the very seal of this call means `true`.
@@ -104,7 +104,7 @@ export class Collection<T> {
    * @throws what the storage rejected with, where anything else is there: somebody may have gone on from what this call stored, and whoever
    *   is told `false` has changed nothing.
    */
-  async replace(id: string, entry: Entry<T>, value: T, ttl: number): Promise<boolean> {
+  async replace(id: string, entry: Entry<T>, value: T, ttl?: number): Promise<boolean> {
     assertTtl(ttl);
     const key = this.#key(id);
     const sealed = this.#seal(key, value);

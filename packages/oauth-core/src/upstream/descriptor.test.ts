@@ -25,7 +25,13 @@ const DOCUMENT = {
   jwks_uri: ENDPOINTS.jwks,
   id_token_signing_alg_values_supported: ["RS256", "HS256"],
 };
-const SIGN_IN = { state: "s", nonce: "n", codeChallenge: "c", scope: ["openid", "read"] };
+const SIGN_IN = {
+  state: "s",
+  nonce: "n",
+  codeChallenge: "c",
+  scope: ["openid", "read"],
+  formTarget: "https://client.example",
+};
 const ANSWER = { code: "upstream-code", codeVerifier: "v", nonce: "n", scope: ["openid", "read"] };
 const TOKENS: UpstreamTokens = {
   accessToken: "old",
@@ -63,6 +69,8 @@ function upstream(change: Partial<UpstreamDescriptor>, answers: Answers = {}, re
   };
   const provider = new OAuthUpstream(descriptor, {
     redirectUri: "https://mcp.example.com/oauth/callback/acme",
+    records: () => expect.unreachable("it keeps nothing"),
+    keys: [new Uint8Array(32)],
     requestTimeoutMs,
     warn: (message) => warnings.push(message),
     runtime: {

@@ -29,6 +29,8 @@ function upstream(answers: Readonly<Record<string, unknown>> = {}, options: Part
   };
   const provider = new OAuthUpstream(descriptor, {
     redirectUri: "https://mcp.example.com/oauth/callback",
+    records: () => expect.unreachable("it keeps nothing"),
+    keys: [new Uint8Array(32)],
     requestTimeoutMs: 10_000,
     warn: () => undefined,
     runtime: {
@@ -45,7 +47,13 @@ function upstream(answers: Readonly<Record<string, unknown>> = {}, options: Part
   return { provider, asked };
 }
 
-const SIGN_IN = { state: "s", nonce: "n", codeChallenge: "c", scope: ["openid", "read"] };
+const SIGN_IN = {
+  state: "s",
+  nonce: "n",
+  codeChallenge: "c",
+  scope: ["openid", "read"],
+  formTarget: "https://client.example",
+};
 const ANSWER = { code: "upstream-code", codeVerifier: "v", nonce: "n", scope: ["openid", "read"] };
 const TOKENS: UpstreamTokens = {
   accessToken: "old",

@@ -14,7 +14,7 @@ type CodeRequest = Extract<TokenRequest, { grantType: "authorization_code" }>;
 
 /** Redeems a code. @throws {OAuthProxyError} `invalid_grant`, `invalid_target`; nothing is spent unless every check has passed */
 export async function redeemCode(engine: Engine, client: Client, request: CodeRequest): Promise<TokenResponse> {
-  const { codes, grants, observe, issuance, clients } = engine;
+  const { codes, grants, accountStanding, observe, issuance, clients } = engine;
   const record = await codes.find(request.code);
 
   // RFC 6749 §4.1.3: bound to the client that asked for it, or else a stolen code could be redeemed by registering a client of one's own.
@@ -36,6 +36,7 @@ export async function redeemCode(engine: Engine, client: Client, request: CodeRe
   const { scope, subject } = grant;
   const refreshToken = grant.refreshable ? grants.refreshToken(grantId, grant) : undefined;
   try {
+    await accountStanding.confirm(grantId, grant);
     const response = await issuance.respond(grantId, grant, scope, resources, refreshToken);
     observe(
       { type: "code.redeemed", clientId: client.clientId, grant: grantId, subject, scopes: scope },

@@ -10,7 +10,7 @@ type RefreshRequest = Extract<TokenRequest, { grantType: "refresh_token" }>;
 
 /** Refreshes. @throws {OAuthProxyError} `invalid_grant`, `invalid_target`, `invalid_scope`, `temporarily_unavailable`; the token stays good unless it was reused */
 export async function refresh(engine: Engine, client: Client, request: RefreshRequest): Promise<TokenResponse> {
-  const { grants, upstreamSessions, observe, issuance, clients } = engine;
+  const { grants, upstreamSessions, accountStanding, observe, issuance, clients } = engine;
   if (!client.grantTypes.includes("refresh_token")) throw new OAuthProxyError("client_grant_type");
 
   const opened = await grants.open(request.refreshToken, client.clientId);
@@ -19,7 +19,8 @@ export async function refresh(engine: Engine, client: Client, request: RefreshRe
   const scope = narrowScopeTo(request.scope, opened.entry.value.scope);
 
   // The upstream first: where it has ended the session, ours ends with it, and where it does not answer, nothing has moved yet.
-  const fresh = await upstreamSessions.fresh(grantId, opened.entry);
+  const refreshed = await upstreamSessions.fresh(grantId, opened.entry);
+  const fresh = await accountStanding.renew(grantId, refreshed);
   await clients.used(client.clientId);
   // A token that moved on and was never answered looks like a reuse once its grace period is over.
   await issuance.ready();
