@@ -1,7 +1,7 @@
 /** What accounts of our own need of the core: sealed records, keys, pages and forms, and the ports behind which the engine knows them. */
 
 export type { ConnectedGrant } from "./domain/connected-grants.ts";
-export type { Happening, Observe } from "./domain/events.ts";
+export type { AccountActor, Happening, Observe } from "./domain/events.ts";
 export { beginningsOf } from "./domain/grant-id.ts";
 export { equal, type Keys, mac, sign, verify } from "./domain/keys.ts";
 export type {

@@ -36,6 +36,8 @@ function lineOf(event: OAuthEvent): string | undefined {
       return `keys were replaced and not rotated, what they signed is refused: ${event.purposes.join(", ")}`;
     case "signing_keys.unavailable":
       return `the signing keys can not be had: ${event.cause instanceof Error ? event.cause.name : "unknown"}`;
+    case "account.mail_failed":
+      return `the mail ${event.mail} could not be sent: ${event.cause instanceof Error ? event.cause.name : "unknown"}`;
     case "refresh_token.reused":
     case "code.replayed":
       return `${event.type}: grant ${event.grant} has been ended`;

@@ -14,8 +14,16 @@ export type RevocationCause =
 /** What this server asked of the upstream, or, with `begin`, had to know of it before a person could be sent there. */
 export type UpstreamOperation = "begin" | "exchange" | "refresh" | "revoke";
 
+/** Who did something to an account of ours: its person, or the operator. */
+export type AccountActor = "person" | "operator";
+
 interface Client {
   readonly clientId: string;
+}
+
+interface Owned {
+  /** The account's id. */
+  readonly subject: string;
 }
 
 interface Granted extends Client {
@@ -78,6 +86,30 @@ export type Happening =
   | { readonly type: "signing_keys.unavailable"; readonly cause: unknown }
   /** These keys are others than before, which are in no list: what those signed is refused from now on. Told once for each change, by one replica. */
   | { readonly type: "keys.replaced"; readonly purposes: readonly string[] }
+  | ({ readonly type: "account.created"; readonly by: AccountActor } & Owned)
+  | ({
+      readonly type: "account.changed";
+      readonly by: AccountActor;
+      readonly what: readonly ("profile" | "password" | "roles" | "disabled" | "enabled")[];
+    } & Owned)
+  /** Somebody has proven who they are, by these methods (RFC 8176), and a session of the browser begins. */
+  | ({ readonly type: "account.signed_in"; readonly methods: readonly string[] } & Owned)
+  /** `subject` is absent where nobody has the name that was typed, or it was not looked for. */
+  | {
+      readonly type: "account.sign_in_failed";
+      readonly subject: string | undefined;
+      readonly because: "credentials" | "disabled" | "slowed_down";
+    }
+  | ({ readonly type: "account.signed_out"; readonly by: AccountActor; readonly everywhere: boolean } & Owned)
+  /** `subject` is absent where the address is nobody's yet. */
+  | { readonly type: "account.mailed"; readonly mail: string; readonly subject: string | undefined }
+  | {
+      readonly type: "account.mail_failed";
+      readonly mail: string;
+      readonly subject: string | undefined;
+      readonly cause: unknown;
+    }
+  | ({ readonly type: "account.linked" | "account.unlinked"; readonly provider: string } & Owned)
   | { readonly type: "storage.unreadable"; readonly why: "key" | "damaged"; readonly prefix: string }
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "error"; readonly endpoint: string; readonly cause: unknown };

@@ -11,6 +11,7 @@ import { toRefusal } from "../transport/error-reply.ts";
 import { page, type Reply, redirect, withHeaders } from "../transport/reply.ts";
 import { queryOf } from "../transport/router.ts";
 import { clientRedirectOf } from "./client-redirect-of.ts";
+import { placeOf } from "./consent-page.ts";
 import type { PageContext, PageEndpoint, PageSettings } from "./endpoint.ts";
 import type { OwnPages } from "./own-pages.ts";
 
@@ -67,13 +68,14 @@ async function answer(
 /** 403. A redirect would hide from the person why; the client hears of it when they go back. */
 function refuse(
   { identity }: NotAllowed,
-  { name: providerName }: OfferedProvider,
+  provider: OfferedProvider,
   backToClient: string,
   cookies: Reply["headers"],
   traceId: string,
   { serverName }: PageSettings,
 ): Reply {
   const { name: personName, email } = identity;
+  const providerName = placeOf(provider, serverName);
   const text = notAllowedPage({ serverName, providerName, personName, email, backToClient, traceId });
   return page(403, text, STYLE_HASH, [], cookies);
 }

@@ -1,6 +1,7 @@
 /** Shows the page on which a person decides: whether, and, where there are several providers, where to sign in. */
 
 import type { Client } from "../domain/clients.ts";
+import type { OfferedProvider } from "../domain/identity-providers.ts";
 import type { NamedTransaction, Transaction } from "../domain/transactions.ts";
 import { choicePage } from "../pages/choice.ts";
 import { consentPage, type ScopeWords } from "../pages/consent.ts";
@@ -50,10 +51,15 @@ function contentOf(client: Client, transaction: Transaction, { engine, pages }: 
     redirectHost: redirectUriHost(redirectUri),
     isLoopback: isLoopbackRedirectUri(redirectUri),
     resources,
-    providerName: identityProviders.all[0].name,
+    providerName: placeOf(identityProviders.all[0], pages.serverName),
     providers: identityProviders.only === undefined ? identityProviders.all : undefined,
     scopes: scopeWords(transaction, engine, pages.scopeDescriptions),
   };
+}
+
+/** Where a person signs in: at an account of ours that is here. */
+export function placeOf({ name, identityProvider }: OfferedProvider, serverName: string): string {
+  return identityProvider.accounts === undefined ? name : serverName;
 }
 
 /** What is asked of some providers and not of others says so. */
