@@ -1,6 +1,7 @@
 /** The adapter contract: what the binding of an HTTP framework owes to the server and to the app around it, as checks. */
 
 import type { AdapterSubject } from "./adapters/adapter-subject.ts";
+import { addresses } from "./adapters/addresses.ts";
 import { answers } from "./adapters/answers.ts";
 import { bodies } from "./adapters/bodies.ts";
 import { failures } from "./adapters/failures.ts";
@@ -34,6 +35,7 @@ export { type ClauseUnderWaiver, underWaivers, type Waivers } from "./waivers.ts
  */
 export const adapterContract: readonly Clause<AdapterSubject>[] = [
   ...paths,
+  ...addresses,
   ...bodies,
   ...answers,
   ...passing,

@@ -88,6 +88,23 @@ const alice: Access = {
   claims: {},
 };
 
+/** The server is told another address than the connection's. */
+function addressAs(change: (address: string | undefined, headers: Headers) => string | undefined): AdapterSubject {
+  return guardAs(({ handle }) => ({
+    handle: (request, options) =>
+      handle(request, { ...options, clientAddress: change(options?.clientAddress, request.headers) }),
+  }));
+}
+
+/** Every connection comes from where the first one came from. */
+function sharedAddress(): AdapterSubject {
+  let first: string | undefined;
+  return addressAs((address) => {
+    first ??= address;
+    return first;
+  });
+}
+
 /** Every request sees what the last one has left. */
 function shared(): AdapterSubject {
   let last: AppRequest["access"];
@@ -151,6 +168,29 @@ export const adapterDefects: readonly Defect[] = [
       const [path = "", query = ""] = request.url.split("?");
       return at(request, `${path}?${lastOfEach(query)}`);
     }),
+  ],
+  ["address-of-connection", "keeps the address to itself", addressAs(() => undefined)],
+  ["address-of-connection", "keeps one address for all", sharedAddress()],
+  [
+    "address-not-forged",
+    "believes X-Forwarded-For",
+    addressAs((address, headers) => headers.get("x-forwarded-for")?.split(",")[0] ?? address),
+  ],
+  [
+    "address-not-forged",
+    "believes Forwarded",
+    addressAs((address, headers) => /for=([\d.]+)/.exec(headers.get("forwarded") ?? "")?.[1] ?? address),
+  ],
+  ["address-from-proxy", "knows of no trust", changing(() => ({ trustsProxy: undefined }))],
+  [
+    "address-from-proxy",
+    "takes the first entry, which the client wrote",
+    addressAs((address, headers) => headers.get("x-forwarded-for")?.split(",")[0] ?? address),
+  ],
+  [
+    "address-from-proxy",
+    "takes any header for the proxy's",
+    addressAs((address, headers) => headers.get("x-real-ip") ?? address),
   ],
   [
     "form-verbatim",

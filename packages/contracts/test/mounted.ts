@@ -1,5 +1,5 @@
 /** What is mounted: a real authorization server, and a guard that knows a single token. */
-import { type Access, OAuthProxy } from "@sallyport/oauth-core";
+import { type Access, type HandleOptions, OAuthProxy } from "@sallyport/oauth-core";
 
 /** An authorization server that nobody has signed in to. */
 export function server(baseUrl = "https://mcp.example.com"): OAuthProxy {
@@ -12,6 +12,13 @@ export function server(baseUrl = "https://mcp.example.com"): OAuthProxy {
     onEvent: () => undefined,
   });
 }
+
+/** A server with one endpoint, `/where`, which answers with the address that it was told. */
+export const tellsAddress = {
+  owns: (target: string): boolean => target === "/where",
+  handle: async (_: Request, { clientAddress = "unknown" }: Pick<HandleOptions, "clientAddress"> = {}) =>
+    new Response(clientAddress),
+};
 
 export const access: Access = {
   token: "t",

@@ -18,7 +18,7 @@ export function oauth(auth: Endpoints, options: AdapterOptions = {}): RequestHan
   const handle = endpointsOf(auth);
   return (req, res, next) => {
     const settle = (isAnswered: boolean) => (isAnswered ? undefined : next());
-    const answered = answer(handle, { req, res }, options);
+    const answered = answer(handle, { req, res, peer: req }, options);
     // Known at once, it goes on at once: even a promise costs more than all the rest.
     return typeof answered === "boolean" ? settle(answered) : answered.then(settle);
   };

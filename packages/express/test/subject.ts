@@ -40,7 +40,7 @@ function accessOf(auth: Auth | undefined) {
 
 export function expressSubject({ express: create, extended }: Flavour): AdapterSubject {
   return {
-    async serve({ auth, routes, prefix, strippedPrefix, parsers, onError }) {
+    async serve({ auth, routes, prefix, strippedPrefix, parsers, trustsProxy, onError }) {
       const options = { onError, strippedPrefix };
       const router = create.Router();
       const parse: readonly RequestHandler[] = [create.json(), create.urlencoded({ extended })];
@@ -56,6 +56,7 @@ export function expressSubject({ express: create, extended }: Flavour): AdapterS
         path.get(...chain).post(...chain);
       }
       const app = create();
+      if (trustsProxy) app.set("trust proxy", 1);
       if (prefix === undefined) app.use(router);
       else app.use(prefix, router);
       const server = app.listen(0, "127.0.0.1");

@@ -19,9 +19,9 @@ export function oauth(auth: Endpoints, options: AdapterOptions = {}): FastifyPlu
   const handle = endpointsOf(auth);
   const plugin: FastifyPluginCallback = (app, _, done) => {
     if (!app.hasRequestDecorator("auth")) app.decorateRequest("auth");
-    app.addHook("onRequest", ({ raw: req }, reply, goOn) => {
+    app.addHook("onRequest", (request, reply, goOn) => {
       const settle = (isAnswered: boolean) => (isAnswered ? reply.hijack() : goOn());
-      const answered = answer(handle, { req, res: reply.raw }, options);
+      const answered = answer(handle, { req: request.raw, res: reply.raw, peer: request }, options);
       // Known at once, it goes on at once: an asynchronous hook costs more than all the rest.
       if (typeof answered === "boolean") settle(answered);
       else void answered.then(settle);

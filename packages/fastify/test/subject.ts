@@ -11,8 +11,8 @@ import { oauth, protect } from "../src/index.ts";
 /** Serves with this version of Fastify. Its parsers run before a route and never before a hook: there is one place for them. */
 export function fastifySubject(create: typeof fastify): AdapterSubject {
   return {
-    async serve({ prefix, ...app }) {
-      const outer = create({ forceCloseConnections: true });
+    async serve({ prefix, trustsProxy, ...app }) {
+      const outer = create({ forceCloseConnections: true, trustProxy: trustsProxy ? "127.0.0.1" : false });
       await outer.register(async (inner) => mounted(inner, app), { prefix: prefix ?? "" });
       return listen(outer);
     },

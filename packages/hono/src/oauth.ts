@@ -1,10 +1,11 @@
 /** Mounts the endpoints and well-known documents of an authorization server in a Hono app. */
 import type { HandleOptions, Reply } from "@sallyport/oauth-core";
-import type { HonoRequest, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import type { AdapterOptions } from "./adapter-options.ts";
 import { failure } from "./failure.ts";
 import { PlainResponse, responseOf } from "./plain-response.ts";
 import { sentRequest, sentTarget } from "./sent-request.ts";
+import { socketAddress } from "./socket-address.ts";
 
 /** The part of an authorization server that answers requests: an `OAuthProxy`, or whatever has its `handle`. */
 export interface Endpoints {
@@ -30,7 +31,7 @@ export interface Endpoints {
  */
 export function oauth(auth: Endpoints, options: AdapterOptions = {}): MiddlewareHandler {
   return async (c, next) => {
-    const answered = answer(auth, c.req, options);
+    const answered = answer(auth, c, options);
     return (answered instanceof Promise ? await answered : answered) ?? next();
   };
 }
@@ -38,24 +39,25 @@ export function oauth(auth: Endpoints, options: AdapterOptions = {}): Middleware
 /** The answer, at once where that is known; `undefined` where the request is none of the server's. */
 function answer(
   auth: Endpoints,
-  req: HonoRequest,
+  c: Context,
   options: AdapterOptions,
 ): Promise<Response | undefined> | Response | undefined {
   try {
-    const target = sentTarget(req, options.strippedPrefix);
-    const { method } = req.raw;
+    const target = sentTarget(c.req, options.strippedPrefix);
+    const { method } = c.req.raw;
     if (auth.owns?.(target, method) === false) return undefined;
     const document = auth.documentAt?.(target, method);
-    return document === undefined ? ask(auth, req, options) : responseOf(document.body ?? null, document);
+    return document === undefined ? ask(auth, c, options) : responseOf(document.body ?? null, document);
   } catch (error) {
-    return failure(error, req.raw, options);
+    return failure(error, c.req.raw, options);
   }
 }
 
-async function ask(auth: Endpoints, req: HonoRequest, options: AdapterOptions): Promise<Response | undefined> {
-  const request = sentRequest(req, options.strippedPrefix);
+async function ask(auth: Endpoints, c: Context, options: AdapterOptions): Promise<Response | undefined> {
+  const { clientAddress = socketAddress, strippedPrefix } = options;
+  const request = sentRequest(c.req, strippedPrefix);
   try {
-    return await auth.handle(request, { Response: PlainResponse });
+    return await auth.handle(request, { Response: PlainResponse, clientAddress: clientAddress(c) });
   } catch (error) {
     return failure(error, request, options);
   }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
 import type { AdapterApp, AdapterServer, AdapterSubject, AppRoute } from "@sallyport/contracts/adapters";
 import { toNodeHandler } from "@sallyport/node-http";
 import type { Context, Hono, MiddlewareHandler } from "hono";
@@ -10,23 +11,36 @@ import { oauth, type ProtectedEnv, protect } from "../src/index.ts";
 
 /** Serves with `@hono/node-server`. */
 export function honoSubject(App: typeof Hono): AdapterSubject {
-  return { serve: (app) => listen(appOf(App, app).fetch) };
+  // Where nobody but the socket is believed, the adapter finds the address by itself.
+  const proxied = (c: Context) => lastForwarded(c) ?? getConnInfo(c).remote.address;
+  return { serve: (app) => listen(appOf(App, app, app.trustsProxy ? proxied : undefined).fetch) };
 }
 
 /** Serves its fetch function as it is, with URLs that nobody has normalised. */
 export function fetchSubject(App: typeof Hono): AdapterSubject {
   return {
     async serve(app) {
-      const { fetch } = appOf(App, app);
-      const handle = toNodeHandler((request) => fetch(request));
+      const connected = (c: Context<{ Bindings: { clientAddress: string } }>) => c.env.clientAddress;
+      const proxied = (c: Context) => lastForwarded(c) ?? connected(c);
+      const { fetch } = appOf(App, app, app.trustsProxy ? proxied : connected);
+      const handle = toNodeHandler((request, { clientAddress }) => fetch(request, { clientAddress }));
       return running(createServer((req, res) => void handle(req, res)).listen(0, "127.0.0.1"));
     },
   };
 }
 
+/** What the proxy in front has added itself. */
+function lastForwarded(c: Context): string | undefined {
+  return c.req.header("x-forwarded-for")?.split(",").at(-1)?.trim();
+}
+
 /** The app of a contract's clause. */
-function appOf(App: typeof Hono, { auth, routes, prefix, strippedPrefix, parsers, onError }: AdapterApp): Hono {
-  const options = { strippedPrefix, onError };
+function appOf(
+  App: typeof Hono,
+  { auth, routes, prefix, strippedPrefix, parsers, onError }: AdapterApp,
+  clientAddress: ((c: Context) => string | undefined) | undefined,
+): Hono {
+  const options = { strippedPrefix, onError, clientAddress };
   const inner = new App();
   if (parsers === "before") inner.use(parse);
   inner.use(oauth(auth, options));

@@ -17,7 +17,10 @@ export function koaSubject(App: typeof Koa): AdapterSubject {
   return { serve: (app) => listen(appOf(App, app)) };
 }
 
-function appOf(App: typeof Koa, { auth, routes, prefix, strippedPrefix, parsers, onError }: AdapterApp): Koa {
+function appOf(
+  App: typeof Koa,
+  { auth, routes, prefix, strippedPrefix, parsers, trustsProxy, onError }: AdapterApp,
+): Koa {
   const options = { strippedPrefix, onError };
   const router = new Router();
   for (const route of routes) {
@@ -31,6 +34,7 @@ function appOf(App: typeof Koa, { auth, routes, prefix, strippedPrefix, parsers,
   inner.use(router.routes());
 
   const outer = prefix === undefined ? inner : new App().use(mount(prefix, inner));
+  if (trustsProxy) Object.assign(outer, { proxy: true, maxIpsCount: 1 });
   // Koa prints what handlers throw.
   outer.silent = true;
   return outer;

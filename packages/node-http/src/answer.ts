@@ -1,14 +1,21 @@
 /** What every adapter over `node:http` does: answers with what a function over `Request` and `Response` gives. */
-import type { ServerResponse } from "node:http";
-import type { Reply } from "@sallyport/oauth-core";
-import { type Exchange, targetOf } from "./exchange.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HandleOptions, Reply } from "@sallyport/oauth-core";
+import { FastResponse } from "srvx/node";
+import { addressOf, type Exchange, targetOf } from "./exchange.ts";
 import { IncomingRequest } from "./incoming-request.ts";
 import { originForm } from "./request-url.ts";
 import { send, sendReply } from "./send.ts";
 
+/** What whoever answers a request gets beside it, as the `handle` of an `OAuthProxy` takes it. */
+export interface NodeHandleOptions extends HandleOptions {
+  /** A `Response` that costs less than the global one. */
+  readonly Response?: typeof FastResponse;
+}
+
 /** Answers a request, or says with `undefined` that it is none of its own. */
 export interface Handle {
-  (request: Request): Promise<Response | undefined> | Response | undefined;
+  (request: Request, options: NodeHandleOptions): Promise<Response | undefined> | Response | undefined;
   /** Whether it may answer this target and method. Where it says no, no `Request` is ever built. Default: it may. */
   readonly owns?: ((target: string, method: string) => boolean) | undefined;
   /** What it answers every such request with. Where that is known, no `Request` is built either. Default: it is not known. */
@@ -29,6 +36,14 @@ export interface AdapterOptions {
    * but those of well-known documents, which the proxy passes on as they are. Default: nothing.
    */
   readonly strippedPrefix?: string | undefined;
+  /**
+   * The address that a client comes from, by which guessing is slowed down; `undefined` where that can't be told. For a server behind a
+   * proxy that you trust: read the header that this proxy sets, and of a list the entry that it has added itself, which is the last.
+   * A header that a client can write makes it somebody else with every guess.
+   *
+   * Default: what the framework takes for it, by its own setting of trust; over bare `node:http`, the address of the socket.
+   */
+  readonly clientAddress?: ((req: IncomingMessage) => string | undefined) | undefined;
 }
 
 /**
@@ -57,7 +72,10 @@ export function answer(handle: Handle, exchange: Exchange, options: AdapterOptio
 
 async function ask(handle: Handle, exchange: Exchange, options: AdapterOptions): Promise<boolean> {
   try {
-    const response = await handle(new IncomingRequest(exchange, options.strippedPrefix));
+    const { clientAddress, strippedPrefix } = options;
+    const address = clientAddress === undefined ? addressOf(exchange) : clientAddress(exchange.req);
+    const request = new IncomingRequest(exchange, strippedPrefix);
+    const response = await handle(request, { Response: FastResponse, clientAddress: address });
     if (response === undefined) return false;
     await send(exchange.res, response);
   } catch (error) {

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly body?: unknown;
   /** The text or the bytes of a body that was consumed, where a parser keeps them. Default: `req.rawBody`. */
   readonly rawBody?: unknown;
+  /** The framework's own request, whose `ip` is the client's address by the framework's rules of trust. Default: there is none, and the socket's counts. */
+  readonly peer?: { readonly ip?: string | undefined } | undefined;
 }
 
 /** What the client asked for, from its first to its last character. */
@@ -23,6 +25,15 @@ export function targetOf(exchange: Exchange): string {
 /** What is left of a body that somebody has read before. */
 export function consumedBy({ req, body, rawBody }: Exchange): Consumed {
   return { body: body ?? member(req, "body"), rawBody: rawBody ?? member(req, "rawBody") };
+}
+
+/**
+ * The address that the connection came from; `undefined` where nobody knows, as over a Unix socket.
+ *
+ * No header is read here: whoever connects could write one, and be somebody else with every guess.
+ */
+export function addressOf({ req, peer }: Exchange): string | undefined {
+  return peer?.ip || req.socket.remoteAddress;
 }
 
 /** What a framework or a middleware has put on a request. */

@@ -1,6 +1,6 @@
 /** The public surface of `@sallyport/node-http`. */
 export { admit, type Guard } from "./admit.ts";
-export { type AdapterOptions, answer, type Handle } from "./answer.ts";
+export { type AdapterOptions, answer, type Handle, type NodeHandleOptions } from "./answer.ts";
 export type { Exchange } from "./exchange.ts";
 export { type NodeHandler, toNodeHandler } from "./node-handler.ts";
 export { type Endpoints, endpointsOf, oauth } from "./oauth.ts";

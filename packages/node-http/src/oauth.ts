@@ -1,13 +1,12 @@
 /** Mounts the endpoints and well-known documents of an authorization server on `node:http`. */
 import type { Reply } from "@sallyport/oauth-core";
-import { FastResponse } from "srvx/node";
-import type { AdapterOptions, Handle } from "./answer.ts";
+import type { AdapterOptions, Handle, NodeHandleOptions } from "./answer.ts";
 import { type NodeHandler, toNodeHandler } from "./node-handler.ts";
 
 /** The part of an authorization server that answers requests: an `OAuthProxy`, or whatever has its `handle`. */
 export interface Endpoints {
   /** Answers a request to one of its endpoints; `undefined` where it is none of them. */
-  handle(request: Request, options?: { readonly Response?: typeof FastResponse }): Promise<Response | undefined>;
+  handle(request: Request, options?: NodeHandleOptions): Promise<Response | undefined>;
   /** Whether `handle` may answer this target and method; `false` is final. Without it, `handle` is asked every time. */
   owns?(target: string, method: string): boolean;
   /** What `handle` answers every such request with, as a fixed document. Without it, `handle` is asked every time. */
@@ -31,9 +30,9 @@ export function oauth(auth: Endpoints, options: AdapterOptions = {}): NodeHandle
   return toNodeHandler(endpointsOf(auth), options);
 }
 
-/** The endpoints of `auth` for {@link answer}, with answers that are built light, or not at all. */
+/** The endpoints of `auth` for {@link answer}. */
 export function endpointsOf(auth: Endpoints): Handle {
-  return Object.assign((request: Request) => auth.handle(request, { Response: FastResponse }), {
+  return Object.assign((request: Request, options: NodeHandleOptions) => auth.handle(request, options), {
     owns: auth.owns?.bind(auth),
     documentAt: auth.documentAt?.bind(auth),
   });

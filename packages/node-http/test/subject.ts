@@ -25,6 +25,12 @@ async function send(res: ServerResponse, { status = 200, headers = {}, body = ""
   res.end(typeof body === "string" ? body : undefined);
 }
 
+/** What the proxy in front has added itself. */
+function lastForwarded({ headersDistinct, socket }: IncomingMessage): string | undefined {
+  const [last] = (headersDistinct["x-forwarded-for"] ?? []).join().split(",").slice(-1);
+  return last?.trim() || socket.remoteAddress;
+}
+
 function handlerOf({ auth, onError, strippedPrefix }: AdapterApp, route: AppRoute): NodeHandler {
   const run = async (
     req: Parsed,
@@ -47,8 +53,8 @@ export function nodeHttpWith(serverOptions: ServerOptions): AdapterSubject {
 export const nodeHttp = nodeHttpWith({});
 
 async function serve(app: AdapterApp, serverOptions: ServerOptions): Promise<AdapterServer> {
-  const { auth, routes, prefix = "", strippedPrefix, parsers, onError } = app;
-  const endpoints = oauth(auth, { onError, strippedPrefix });
+  const { auth, routes, prefix = "", strippedPrefix, parsers, trustsProxy, onError } = app;
+  const endpoints = oauth(auth, { onError, strippedPrefix, clientAddress: trustsProxy ? lastForwarded : undefined });
   const handlers = new Map(routes.map((route) => [route.path, handlerOf(app, route)]));
   const server = createServer(serverOptions, async (req, res) => {
     if (parsers === "before") await parseBody(req);

@@ -4,10 +4,15 @@ import type { Guard, Requirement } from "./guard.ts";
 import { type Reply, type ResponseConstructor, toResponse } from "./transport/reply.ts";
 import { dispatch, type Router } from "./transport/router.ts";
 
-/** How a runtime wants its answers. */
+/** How a runtime wants its answers, and what it knows of a request that the request itself does not say. */
 export interface HandleOptions {
   /** What makes a `Response`. Default: the global one. Node adapters pass one that costs less. */
   readonly Response?: ResponseConstructor | undefined;
+  /**
+   * The address that the connection came from, as the adapter knows it: never read from a header here. Used to slow down guessing; absent
+   * where nobody knows.
+   */
+  readonly clientAddress?: string | undefined;
 }
 
 /** The endpoints and the guard of one server. What it says beforehand of a request stands beside what it does, so that the two stay the same. */
@@ -23,7 +28,9 @@ export class FrontDoor {
   /** Answers a request for a route, and a preflight of a resource; `undefined` for any other. */
   async handle(request: Request, options: HandleOptions): Promise<Response | undefined> {
     const route = this.#router.find(request);
-    const reply = route === undefined ? this.#guard.preflight(request) : await dispatch(route, request);
+    // Of an empty header somebody may make an empty address, which would be one for all.
+    const clientAddress = options.clientAddress || undefined;
+    const reply = route === undefined ? this.#guard.preflight(request) : await dispatch(route, request, clientAddress);
     return reply && toResponse(reply, options.Response ?? Response, request.method);
   }
 

@@ -43,6 +43,11 @@ export interface AdapterApp {
    * `behind` it. A framework that has one place for them puts them there. Default: there are none.
    */
   readonly parsers?: "before" | "behind" | undefined;
+  /**
+   * Whether the framework is told, by its own means, that one proxy in front is trusted, which adds to the end of `X-Forwarded-For` the
+   * address that it was asked from. A framework that has no such setting uses an option of the adapter. Default: nobody is trusted.
+   */
+  readonly trustsProxy?: boolean | undefined;
   /** For the option `onError` of `oauth` and of `protect`. */
   readonly onError: (error: unknown) => unknown;
 }

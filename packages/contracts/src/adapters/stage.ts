@@ -58,8 +58,8 @@ export class Stage {
     return new Site(this, server.port, reported);
   }
 
-  connect(port: number): Wire {
-    const wire = new Wire(port);
+  connect(port: number, from?: string): Wire {
+    const wire = new Wire(port, from);
     this.#wires.push(wire);
     return wire;
   }
@@ -117,7 +117,7 @@ export class Site {
 
   /** Sends a request and leaves the connection open. */
   open(request: RawRequest): Wire {
-    return this.#stage.connect(this.port).send(formatRequest(request));
+    return this.#stage.connect(this.port, request.from).send(formatRequest(request));
   }
 
   /** The answer to a request; none at all ends the clause. */

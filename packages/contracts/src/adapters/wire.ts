@@ -11,6 +11,8 @@ export interface RawRequest {
   /** In this order, with these repetitions. `Host` is added where it is missing, and the length of the body. */
   readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
   readonly body?: string | undefined;
+  /** Which of this machine's addresses it comes from. Default: 127.0.0.1. */
+  readonly from?: string | undefined;
 }
 
 /** What came back. */
@@ -52,8 +54,9 @@ export class Wire {
   #received: Buffer = Buffer.alloc(0);
   #ended = false;
 
-  constructor(port: number) {
-    this.#socket = connect(port, "127.0.0.1");
+  /** @param from which of this machine's addresses it comes from */
+  constructor(port: number, from = "127.0.0.1") {
+    this.#socket = connect({ port, host: "127.0.0.1", localAddress: from });
     const wake = () => {
       for (const each of this.#waiting) each();
     };

@@ -58,6 +58,21 @@ describe("dispatch", () => {
     expect(await at({ POST: () => answered }, "POST")).toBe(answered);
   });
 
+  test.each(["GET", "HEAD", "POST"])(
+    "the handler of a %s is told the address, or that nobody knows it",
+    async (method) => {
+      const told: unknown[] = [];
+      const handler = (_: Request, clientAddress?: string) => {
+        told.push(clientAddress);
+        return answered;
+      };
+      const route = { path: "/", methods: { GET: handler, POST: handler }, cors: true };
+      await dispatch(route, new Request("https://a.example/", { method }), "192.0.2.1");
+      await dispatch(route, new Request("https://a.example/", { method }));
+      expect(told).toEqual(["192.0.2.1", undefined]);
+    },
+  );
+
   test("a method that is called like a member of every object is unknown", async () => {
     const request = new Request("https://a.example/", { method: "CONSTRUCTOR" });
     expect(await dispatch({ path: "/", methods: {}, cors: false }, request)).toMatchObject({ status: 405 });

@@ -5,8 +5,8 @@ import { empty, type Reply, withHeaders } from "./reply.ts";
 const QUESTION_MARK = 0x3f;
 const NUMBER_SIGN = 0x23;
 
-/** Answers one request. */
-export type Handler = (request: Request) => Promise<Reply> | Reply;
+/** Answers one request. The address is the connection's, where it is known. */
+export type Handler = (request: Request, clientAddress?: string) => Promise<Reply> | Reply;
 
 /** One path. */
 export interface Route {
@@ -44,12 +44,13 @@ function documentOf({ path, methods: { GET }, cors }: Route): readonly (readonly
 }
 
 /** Answers a request by its route. */
-export async function dispatch(route: Route, request: Request): Promise<Reply> {
+export async function dispatch(route: Route, request: Request, clientAddress?: string): Promise<Reply> {
   const { method } = request;
   const handler =
     method === "GET" || method === "HEAD" ? route.methods.GET : method === "POST" ? route.methods.POST : undefined;
   const cors = route.cors ? PUBLIC_CORS : [];
-  if (handler !== undefined) return withHeaders(typeof handler === "function" ? await handler(request) : handler, cors);
+  if (handler !== undefined)
+    return withHeaders(typeof handler === "function" ? await handler(request, clientAddress) : handler, cors);
   const allow = [...Object.keys(route.methods), ...(route.methods.GET === undefined ? [] : ["HEAD"]), "OPTIONS"].join(
     ", ",
   );
