@@ -31,6 +31,8 @@ export interface Page {
   readonly text: string;
   /** The first form; undefined where there is none. */
   readonly form: PageForm | undefined;
+  /** All of them, in their order. */
+  readonly forms: readonly PageForm[];
 }
 
 /** How the browser behaves. */
@@ -42,17 +44,19 @@ export interface ScriptedBrowserOptions {
   readonly stopAt?: ((url: URL) => boolean) | undefined;
   /** Told of every exchange, also those in between. */
   readonly observe?: ((exchange: Exchange) => void) | undefined;
+  /** How a request is sent. Default: over the network. A server that is no more than a function of requests can be visited without. */
+  readonly fetch?: ((request: Request) => Promise<Response>) | undefined;
 }
 
 const MOST_REDIRECTS = 20;
 
-function readForm(page: ReturnType<typeof parse>, url: URL): PageForm | undefined {
-  const form = page.querySelector("form");
-  if (form === null) return undefined;
-  const inputs = form
-    .querySelectorAll("input[name]")
-    .map((input) => [input.getAttribute("name") ?? "", input.getAttribute("value") ?? ""]);
-  return { action: new URL(form.getAttribute("action") || url, url), fields: Object.fromEntries(inputs) };
+function readForms(page: ReturnType<typeof parse>, url: URL): readonly PageForm[] {
+  return page.querySelectorAll("form").map((form) => {
+    const inputs = form
+      .querySelectorAll("input[name]")
+      .map((input) => [input.getAttribute("name") ?? "", input.getAttribute("value") ?? ""]);
+    return { action: new URL(form.getAttribute("action") || url, url), fields: Object.fromEntries(inputs) };
+  });
 }
 
 /** How far the place that a request comes from is from where it goes; each later one is further. Fetch Metadata §2.3. */
@@ -79,10 +83,12 @@ export class ScriptedBrowser {
   readonly #cookies = new CookieJar();
   readonly #stopAt: (url: URL) => boolean;
   readonly #observe: (exchange: Exchange) => void;
+  readonly #fetch: (request: Request) => Promise<Response>;
 
   constructor(options: ScriptedBrowserOptions = {}) {
     this.#stopAt = options.stopAt ?? (() => false);
     this.#observe = options.observe ?? (() => undefined);
+    this.#fetch = options.fetch ?? fetch;
   }
 
   /** Types a URL into the address bar. */
@@ -91,17 +97,18 @@ export class ScriptedBrowser {
   }
 
   /**
-   * Fills in a page's form and presses a button.
+   * Fills in a form of a page and presses a button.
    *
    * @param entries what is typed, by the fields' names, and the button's name and value
+   * @param form default: the first
    * @throws where the page has no form, as a person could not do it either
    */
-  submit(page: Page, entries: Readonly<Record<string, string>>): Promise<Page> {
-    if (page.form === undefined)
+  submit(page: Page, entries: Readonly<Record<string, string>>, form = page.form): Promise<Page> {
+    if (form === undefined)
       throw new Error(
         `There is no form on ${page.url.origin}${page.url.pathname} (${page.status}): ${page.text.slice(0, 300)}`,
       );
-    return this.#navigate(page.form.action, new URLSearchParams({ ...page.form.fields, ...entries }), page);
+    return this.#navigate(form.action, new URLSearchParams({ ...form.fields, ...entries }), page);
   }
 
   async #navigate(start: URL, posted: URLSearchParams | undefined, from?: Page): Promise<Page> {
@@ -123,8 +130,7 @@ export class ScriptedBrowser {
       });
       if (next === undefined) return this.#read(url, response);
       await response.body?.cancel();
-      if (this.#stopAt(next))
-        return { url: next, status: response.status, headers: response.headers, html: "", text: "", form: undefined };
+      if (this.#stopAt(next)) return stopped(next, response);
       url = next;
       // Only 307 and 308 send a form once more; whatever else answers a POST is fetched with GET.
       if (response.status !== 307 && response.status !== 308) form = undefined;
@@ -143,12 +149,14 @@ export class ScriptedBrowser {
     if (cookies !== "") headers.set("cookie", cookies);
     if (form !== undefined && from !== undefined) headers.set("origin", originOf(from));
 
-    const response = await fetch(url, {
-      method: form === undefined ? "GET" : "POST",
-      headers,
-      redirect: "manual",
-      ...(form === undefined ? {} : { body: form }),
-    });
+    const response = await this.#fetch(
+      new Request(url, {
+        method: form === undefined ? "GET" : "POST",
+        headers,
+        redirect: "manual",
+        ...(form === undefined ? {} : { body: form }),
+      }),
+    );
     for (const cookie of response.headers.getSetCookie()) {
       // A cookie that the rules refuse is dropped, as every browser does.
       await this.#cookies.setCookie(cookie, url.href, { ignoreError: true });
@@ -162,6 +170,12 @@ export class ScriptedBrowser {
     const seen = page.querySelector("body") ?? page;
     for (const unseen of seen.querySelectorAll("style, script, template")) unseen.remove();
     const text = seen.structuredText.replaceAll(/\s+/g, " ").trim();
-    return { url, status: response.status, headers: response.headers, html, text, form: readForm(page, url) };
+    const forms = readForms(page, url);
+    return { url, status: response.status, headers: response.headers, html, text, form: forms[0], forms };
   }
+}
+
+/** A redirect that is not followed. */
+function stopped(url: URL, { status, headers }: Response): Page {
+  return { url, status, headers, html: "", text: "", form: undefined, forms: [] };
 }

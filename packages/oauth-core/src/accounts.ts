@@ -16,7 +16,7 @@ export type {
 export { type Html, html, type Piece } from "./pages/html.ts";
 export { layout, STYLE_HASH } from "./pages/layout.ts";
 export { ConfigurationError, OAuthProxyError } from "./protocol/errors.ts";
-export type { Parameters } from "./protocol/parameters.ts";
+export { type Parameters, parseParameters } from "./protocol/parameters.ts";
 export type { Runtime } from "./runtime.ts";
 export { Collection, type CollectionOptions, type Entry, type UnreadableRecord } from "./state/collection.ts";
 export { digest } from "./state/digest.ts";

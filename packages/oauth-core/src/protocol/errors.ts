@@ -209,6 +209,10 @@ export const REASONS = {
     code: "temporarily_unavailable",
     description: "The server can not answer right now. Try again shortly.",
   },
+  busy: {
+    code: "temporarily_unavailable",
+    description: "The server has too much to do right now. Try again shortly.",
+  },
   internal: { code: "server_error", description: "The server failed." },
 } as const satisfies Record<string, Refusal>;
 
