@@ -62,7 +62,9 @@ describe("the operator's functions", () => {
   test.each([
     ["login_missing", { name: "Alice" }],
     ["username_malformed", { username: "alice smith" }],
+    ["username_malformed", { username: "", email: "alice@example.com" }],
     ["email_malformed", { email: "alice" }],
+    ["name_malformed", { username: "alice", name: "" }],
     ["name_malformed", { username: "alice", name: "a\u0000b" }],
     ["password_too_short", { username: "alice", password: "sh0rt" }],
     ["password_too_long", { username: "alice", password: "x".repeat(257) }],
@@ -180,6 +182,18 @@ describe("users in the server's storage", () => {
     expect((await signIn(after, "alice@example.com")).accessToken).not.toBe("");
     const dump = JSON.stringify([...kept]);
     for (const text of ["alice", "Alice", "example.com", "argon2"]) expect(dump).not.toContain(text);
+  });
+
+  test("are there after a move to another address", async () => {
+    const tokenStorage = storageOver(new Map());
+    await world({ server: { tokenStorage } }).accounts.createUser({ username: "alice", password: PASSWORD });
+    const moved = new OAuthServer({
+      ...BASE,
+      baseUrl: "https://notes.example.org",
+      accounts: new Accounts(),
+      tokenStorage,
+    });
+    expect(await moved.accounts.findUserByLogin("alice")).toMatchObject({ username: "alice" });
   });
 
   test("reseal: a secret can be taken away, and everybody is still there", async () => {

@@ -35,6 +35,8 @@ export interface EngineParts {
   readonly keys: Readonly<Record<KeyPurpose, Keys>>;
   readonly storage: AtomicTokenStorage;
   readonly ring: KeyRing | undefined;
+  /** What the records of identity providers are sealed with. */
+  readonly providerRing: KeyRing | undefined;
   /** Whether what lies in the storage is sealed: with `ring`, or by the storage itself. */
   readonly sealed: boolean;
   readonly runtime: Runtime;
@@ -43,10 +45,10 @@ export interface EngineParts {
 
 /** Everything that the endpoints work with. */
 export function createEngine(parts: EngineParts): Engine {
-  const { config, settings, keys, storage, ring, runtime, observe } = parts;
+  const { config, settings, keys, storage, runtime, observe } = parts;
   const { issuer, ttl } = settings;
   const reported = new Set<string>();
-  const collection = <T>(prefix: string) =>
+  const collection = <T>(prefix: string, ring = parts.ring) =>
     new Collection<T>({
       storage,
       prefix,
@@ -59,7 +61,7 @@ export function createEngine(parts: EngineParts): Engine {
       },
     });
 
-  const identityProviders = createProviders(parts, collection);
+  const identityProviders = createProviders(parts, <T>(prefix: string) => collection<T>(prefix, parts.providerRing));
   const admission = new Admission(config.allow);
   const { claims } = settings;
   const clients = new Clients({

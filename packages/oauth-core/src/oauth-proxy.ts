@@ -5,7 +5,7 @@ import type { Access } from "./domain/bearers.ts";
 import type { GrantListOptions, GrantPage, GrantSelection } from "./domain/connected-grants.ts";
 import type { Engine } from "./domain/engine.ts";
 import type { Observe } from "./domain/events.ts";
-import { deriveKeys } from "./domain/keys.ts";
+import { deriveKeys, type Keys } from "./domain/keys.ts";
 import type { PageSettings } from "./endpoints/endpoint.ts";
 import { register } from "./endpoints/registration.ts";
 import { answerTokenRequest } from "./endpoints/token.ts";
@@ -125,13 +125,14 @@ export class OAuthProxy {
     const seals =
       config.encryptionKey !== false &&
       !(storage instanceof EncryptedTokenStorage && config.encryptionKey === undefined);
-    const ring = seals ? new KeyRing(keys.storage, { randomBytes: runtime.randomBytes }) : undefined;
+    const ringOf = (sealing: Keys) => (seals ? new KeyRing(sealing, { randomBytes: runtime.randomBytes }) : undefined);
     const engine = createEngine({
       config,
       settings,
       keys,
       storage: new AvailableStorage(atomic(storage, observe)),
-      ring,
+      ring: ringOf(keys.storage),
+      providerRing: ringOf(keys["provider-records"]),
       sealed: seals || storage instanceof EncryptedTokenStorage,
       runtime,
       observe,

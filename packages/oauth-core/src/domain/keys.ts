@@ -1,5 +1,5 @@
 /** Which key protects what: one secret in, one independent key per purpose out. RFC 5869. */
-import { createHash, createHmac, hkdfSync, scryptSync, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, createSecretKey, hkdfSync, scryptSync, timingSafeEqual } from "node:crypto";
 import { ConfigurationError } from "../protocol/errors.ts";
 
 /** The purposes of which each has a key of its own, so that a leak or a confusion of one opens no other door. */
@@ -12,7 +12,8 @@ export type KeyPurpose =
   | "client-secret"
   | "refresh-token"
   | "grant-subject"
-  | "provider";
+  | "provider"
+  | "provider-records";
 
 /** The keys of one purpose: the first signs, all verify. */
 export type Keys = readonly [Uint8Array, ...Uint8Array[]];
@@ -24,7 +25,7 @@ export interface KeySources {
   readonly encryptionKey: readonly (string | Uint8Array)[] | undefined;
   readonly consentSigningKey: readonly string[] | undefined;
   readonly upstreamClientSecret: string;
-  /** The issuer: two servers that share a secret still have different keys. */
+  /** The issuer: two servers that share a secret still have different keys, but for what their identity providers keep. */
   readonly issuer: string;
 }
 
@@ -37,8 +38,14 @@ const WEAK = 8;
 export function deriveKeys(sources: KeySources): Record<KeyPurpose, Keys> & { readonly fromUpstreamSecret: boolean } {
   const roots = rootsOf(sources);
   const derived = (purpose: KeyPurpose): Keys => nonEmpty(roots.map((root) => hkdf(root, sources.issuer, purpose)));
-  const overridden = (option: string, keys: readonly (string | Uint8Array)[] | undefined, purpose: KeyPurpose): Keys =>
-    keys === undefined ? derived(purpose) : nonEmpty(strongKeys(option, keys).map((key) => hkdf(key, "", purpose)));
+  const lasting = (purpose: KeyPurpose): Keys => nonEmpty(roots.map((root) => hkdf(root, "", purpose)));
+  const overridden = (
+    option: string,
+    keys: readonly (string | Uint8Array)[] | undefined,
+    purpose: KeyPurpose,
+    byDefault = derived,
+  ): Keys =>
+    keys === undefined ? byDefault(purpose) : nonEmpty(strongKeys(option, keys).map((key) => hkdf(key, "", purpose)));
 
   return {
     // The operator's signing key signs as it stands, so that another service that holds it can verify our tokens with any JOSE library.
@@ -53,14 +60,17 @@ export function deriveKeys(sources: KeySources): Record<KeyPurpose, Keys> & { re
     "client-secret": derived("client-secret"),
     "refresh-token": derived("refresh-token"),
     "grant-subject": derived("grant-subject"),
-    provider: derived("provider"),
+    // Without the issuer: what a provider keeps, people's accounts above all, has to outlast a move to another address.
+    provider: lasting("provider"),
+    "provider-records": overridden("encryptionKey", sources.encryptionKey, "provider-records", lasting),
     fromUpstreamSecret: sources.secrets.length === 0,
   };
 }
 
 /** HMAC-SHA256 over parts that can't run into each other. */
 export function mac(key: Uint8Array, ...parts: readonly string[]): Uint8Array {
-  const hmac = createHmac("sha256", key);
+  // Given bytes, Node.js throws and catches an error of its own before it takes them: five times as long as with a key object.
+  const hmac = createHmac("sha256", createSecretKey(key));
   for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:`).update(part);
   return hmac.digest();
 }
