@@ -23,6 +23,7 @@ const SENT = [
   "state",
   "iss",
   "username",
+  "login",
   "action",
 ];
 

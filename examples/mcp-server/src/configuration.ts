@@ -29,12 +29,16 @@ export const VARIABLES = {
 /** The name of a variable. */
 export type Variable = keyof typeof VARIABLES;
 
-/** What the variables said. */
-export interface Configuration {
+/** Where a server listens, and as what it is known. */
+export interface Place {
   readonly port: number;
   readonly host: string;
   /** Undefined: made from the host and the port, once that is known. */
   readonly baseUrl: string | undefined;
+}
+
+/** What the variables said. */
+export interface Configuration extends Place {
   readonly storage: string;
   readonly adapter: string;
   readonly userinfoEndpoint: string | undefined;
@@ -56,6 +60,18 @@ export class EnvironmentError extends Error {
 const METHODS = ["client_secret_basic", "client_secret_post", "none"] as const;
 const LOOPBACK = ["127.0.0.1", "localhost", "::1"];
 
+/** Reads PORT, HOST and BASE_URL, and adds to the problems what is wrong with them. */
+export function readPlace(environment: Readonly<Record<string, string | undefined>>, problems: string[]): Place {
+  const port = environment["PORT"] || "3000";
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) problems.push("PORT: has to be a whole number from 0 to 65535");
+
+  const host = environment["HOST"] || "127.0.0.1";
+  const baseUrl = environment["BASE_URL"] || undefined;
+  if (baseUrl === undefined && !LOOPBACK.includes(host))
+    problems.push("BASE_URL: has to be set where HOST is not a loopback address");
+  return { port: Number(port), host, baseUrl };
+}
+
 /**
  * Reads the configuration. A variable that is set to nothing counts as not set.
  *
@@ -72,13 +88,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     return value ?? "";
   };
 
-  const port = read("PORT") ?? "3000";
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) problems.push("PORT: has to be a whole number from 0 to 65535");
-
-  const host = read("HOST") ?? "127.0.0.1";
-  const baseUrl = read("BASE_URL");
-  if (baseUrl === undefined && !LOOPBACK.includes(host))
-    problems.push("BASE_URL: has to be set where HOST is not a loopback address");
+  const place = readPlace(environment, problems);
 
   const method = METHODS.find((known) => known === (read("UPSTREAM_AUTH_METHOD") ?? "client_secret_basic"));
   if (method === undefined) problems.push(`UPSTREAM_AUTH_METHOD: has to be one of ${METHODS.join(", ")}`);
@@ -102,9 +112,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
 
   if (problems.length > 0) throw new EnvironmentError(problems);
   return {
-    port: Number(port),
-    host,
-    baseUrl,
+    ...place,
     storage: read("STORAGE") ?? "memory",
     adapter: read("ADAPTER") ?? "node-http",
     userinfoEndpoint: auth.upstreamUserinfoEndpoint,
