@@ -48,14 +48,15 @@ export class AccountIdentities implements IdentityProvider, HasPages {
     return this.#options.open(home);
   }
 
-  begin({ state, codeChallenge, formTarget }: SignIn): string {
+  begin({ state, codeChallenge, formTarget, expiresAt }: SignIn): string {
     if (this.#home === undefined) throw new Error("the pages are not open");
-    const request = this.#options.tickets.request({ state, codeChallenge, formTarget });
+    const request = this.#options.tickets.request({ state, codeChallenge, formTarget, expiresAt });
     return `${this.#home.url}/sign-in?request=${request}`;
   }
 
-  /** Nobody else's answer opens: nothing is taken from a party that could be taken for another. */
-  checkIssuer(): void {}
+  checkIssuer(): void {
+    // Nobody else's answer opens: nothing is taken from a party that could be taken for another.
+  }
 
   async complete({ code, codeVerifier }: SignInAnswer): Promise<Identity> {
     const ticket = this.#options.tickets.open(code, codeVerifier);
@@ -71,7 +72,9 @@ export class AccountIdentities implements IdentityProvider, HasPages {
     return Promise.reject(new OAuthProxyError("upstream_invalid_grant"));
   }
 
-  async revoke(_tokens: UpstreamTokens): Promise<void> {}
+  async revoke(_tokens: UpstreamTokens): Promise<void> {
+    // There are none.
+  }
 
   async #linkedWith(identity: LinkedIdentity): Promise<Identity | undefined> {
     const { links, store } = this.#options;

@@ -50,9 +50,6 @@ export interface AccountPage {
   readonly cursor?: string | undefined;
 }
 
-/** Seconds for which a sign-in page can be used; as long as the sign-in that it belongs to, at the longest that anybody configures. */
-const REQUEST_TTL = 3600;
-
 /**
  * Our own users. Give them to an `OAuthServer`, or to `providers` of any `OAuthProxy` beside others: people then sign in on pages of this server.
  *
@@ -101,7 +98,7 @@ export class Accounts implements UpstreamProvider {
       runtime,
     });
     const ring = new KeyRing(keys("ticket"), { randomBytes: runtime.randomBytes });
-    const tickets = new Tickets({ ring, runtime, requestTtl: REQUEST_TTL });
+    const tickets = new Tickets({ ring, runtime });
     const attempts = new Attempts({ collection: context.records("attempts"), keys: keys("attempts"), runtime });
     return new AccountIdentities({
       store,
@@ -228,7 +225,8 @@ export class Accounts implements UpstreamProvider {
 
   /**
    * Ends every session of a person's browsers and every grant of their applications. What is under way ends as well: no code that is out is redeemed, and no token refreshed.
-   * Access tokens count no more, here at once and elsewhere within `revocationCheckTtl`; where the storage can't list, when they expire.
+   * Access tokens count no more, here at once and elsewhere within `revocationCheckTtl`; where the storage can't list, or `linkSubject` gave the person another name, when
+   * they expire.
    *
    * @throws {AccountError} `user_unknown`
    */

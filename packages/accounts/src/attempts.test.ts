@@ -559,3 +559,17 @@ test("whoever guesses all day at one login has about three hundred guesses, howe
     expect(guesses).toBeLessThan(310);
   }
 });
+
+test("an attempt that nobody looked at gives its places back, and no more than those", async () => {
+  const { attempts } = arranged();
+  await fail(attempts, { login: "alice", address: ADDRESS }, 4);
+  for (let times = 0; times < 10; times += 1) {
+    const verdict = await attempts.begin({ login: "alice", address: ADDRESS });
+    if (!verdict.admitted) throw new Error("the attempt was refused");
+    await verdict.settle("untried");
+    // Only the first word counts.
+    await verdict.settle("succeeded");
+  }
+  await fail(attempts, { login: "alice", address: ADDRESS });
+  expect(waitOf(await attempts.begin({ login: "alice", address: ADDRESS }))).toBe(1);
+});

@@ -22,11 +22,14 @@ export interface Attempt {
   readonly address?: string | undefined;
 }
 
+/** How an attempt ended. */
+export type AttemptOutcome = "failed" | "succeeded" | "untried";
+
 /** An attempt that may go on. It counts as failed already, and stays so where it is never settled. */
 export interface AdmittedAttempt {
   readonly admitted: true;
-  /** Says how it ended. Only the first call counts. @throws whatever the storage rejects with */
-  settle(outcome: "failed" | "succeeded"): Promise<void>;
+  /** Says how it ended; `untried`: nothing was looked at, and it counts no more. Only the first call counts. @throws whatever the storage rejects with */
+  settle(outcome: AttemptOutcome): Promise<void>;
 }
 
 /** An attempt that must not go on. Nothing was counted. */
@@ -104,7 +107,8 @@ export class Attempts {
   /** Takes a place for an attempt. @throws whatever the storage rejects with */
   async begin({ login, browser, address }: Attempt): Promise<AdmittedAttempt | RefusedAttempt> {
     const own = browser === undefined ? [] : [this.#bucket("browser", browser, BROWSER)];
-    if (own.length > 0 && "charges" in (await this.#admit(own))) return this.#admitted(own, []);
+    const ofOwn = own.length > 0 ? await this.#admit(own) : undefined;
+    if (ofOwn !== undefined && "charges" in ofOwn) return this.#admitted(ofOwn.charges, own, []);
 
     const ofLogin = this.#bucket("login", login, LOGIN);
     const network = networkOf(address);
@@ -113,6 +117,7 @@ export class Attempts {
     if ("retryAfter" in verdict) return { admitted: false, retryAfter: verdict.retryAfter };
     // One's own account, signed in to again and again, must not wipe away guesses at those of others: the address only gets back this one attempt.
     return this.#admitted(
+      verdict.charges,
       [...own, ofLogin],
       verdict.charges.filter(({ bucket }) => bucket !== ofLogin),
     );
@@ -135,12 +140,16 @@ export class Attempts {
     return "charges" in verdict ? { admitted: true } : { admitted: false, retryAfter: verdict.retryAfter };
   }
 
-  #admitted(cleared: readonly Bucket[], returned: readonly Charge[]): AdmittedAttempt {
+  #admitted(charges: readonly Charge[], cleared: readonly Bucket[], returned: readonly Charge[]): AdmittedAttempt {
     let settled = false;
-    const settle = async (outcome: "failed" | "succeeded") => {
+    const settle = async (outcome: AttemptOutcome) => {
       if (settled) return;
       settled = true;
       if (outcome === "failed") return;
+      if (outcome === "untried") {
+        await Promise.all(charges.map((charge) => this.#takeBack(charge)));
+        return;
+      }
       await Promise.all([
         ...cleared.map(({ id }) => this.#options.collection.delete(id)),
         ...returned.map((charge) => this.#takeBack(charge)),

@@ -202,8 +202,10 @@ function profileOf(given: UserChanges): Partial<User> {
   const { username, email, emailVerified, name, roles, claims } = given;
   // Empty text is not the absence of text: a user without a name to sign in with would be nobody that can be found.
   const text = (value: string | undefined, normalize: (text: string) => string | undefined, reason: TextReason) => {
-    const normal = value === undefined ? undefined : normalize(value);
-    if (normal === undefined && value !== undefined) throw new AccountError(reason);
+    // Nothing at all is taken away; a text with nothing in it is a mistake.
+    if (value === undefined) return undefined;
+    const normal = normalize(value);
+    if (normal === undefined) throw new AccountError(reason);
     return normal;
   };
   return {

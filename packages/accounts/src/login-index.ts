@@ -164,7 +164,7 @@ export class LoginClaims {
     const { users } = this.#index.options;
     if (owner === undefined) return users.claim(id, { abandoned: true });
     if ("abandoned" in owner.value) return true;
-    return users.replace(id, owner, { ...owner.value, mark: owner.value.mark });
+    return users.replace(id, owner, { ...owner.value, mark: this.#index.nonce() });
   }
 }
 

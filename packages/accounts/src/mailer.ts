@@ -23,6 +23,8 @@ export interface Mail {
 /**
  * Sends a mail. The person is answered before it is done, so that its time says nothing about whether there is an account; where it throws, `onEvent` is told
  * (`account.mail_failed`).
+ *
+ * Danger: what it does before its first `await` is done before the answer. Whatever blocks there (`execFileSync`, a slow template) tells strangers who has an account.
  */
 export type SendMail = (mail: Mail) => Promise<void> | void;
 

@@ -162,12 +162,15 @@ export class PasswordHashing {
   }
 }
 
-/** The native function. Imported by the first hash, so that a server that only checks tokens runs where there is none. */
+/** The native function. Imported by the first hash, so that a server that only checks tokens runs where there is none; only once, as each import looks for the file anew. */
 const nativeArgon2id: Argon2id = async (password, parameters) => {
-  const { hashRaw } = await import("@node-rs/argon2");
+  native ??= import("@node-rs/argon2");
+  const { hashRaw } = await native;
   // Argon2id of version 19, in the numbers of the package: its enums have no value that a module on its own could name.
   return hashRaw(password, { ...parameters, algorithm: 2, version: 1 });
 };
+
+let native: Promise<typeof import("@node-rs/argon2")> | undefined;
 
 /** Base64 without padding, as PHC strings have it: 8 to 48 bytes of salt, 16 to 64 of hash. */
 const PHC =

@@ -1,10 +1,10 @@
 /** Tries a name and a password: the same work, whoever it is for. OWASP Authentication Cheat Sheet, "Authentication and Error Messages". */
 import type { Observe } from "@sallyport/oauth-core/accounts";
-import type { Attempts } from "./attempts.ts";
+import type { AdmittedAttempt, Attempts } from "./attempts.ts";
 import type { Directory } from "./directory.ts";
 import type { KnownBrowsers } from "./known-browsers.ts";
 import { parseLogin } from "./login-name.ts";
-import type { PasswordHashing } from "./password-hashing.ts";
+import type { PasswordHashing, Verification } from "./password-hashing.ts";
 import { normalizePassword } from "./password-text.ts";
 import type { Login, User } from "./user-store.ts";
 
@@ -57,7 +57,7 @@ export class PasswordSignIn {
     login: string,
     { password = "", cookies, address, traceId }: Omit<PasswordAttempt, "login">,
   ): Promise<PasswordOutcome> {
-    const { hashing, attempts, knownBrowsers, observe } = this.#options;
+    const { attempts, knownBrowsers, observe } = this.#options;
     const failed = (because: "credentials" | "disabled" | "slowed_down") =>
       observe({ type: "account.sign_in_failed", subject: user?.id, because }, traceId);
     const admission = await attempts.begin({ login, browser: knownBrowsers.find(cookies, user), address });
@@ -67,7 +67,7 @@ export class PasswordSignIn {
     }
     const normal = normalizePassword(password);
     const given = "password" in normal ? normal.password : NO_PASSWORD;
-    const { matches, outdated } = await hashing.verify(user?.passwordHash, given);
+    const { matches, outdated } = await this.#verify(user, given, admission);
     if (user === undefined || !matches || "fault" in normal || user.disabled) {
       // The same words for whoever is disabled: to others it says nothing of the password, and they know whom to ask.
       failed(user !== undefined && matches && user.disabled ? "disabled" : "credentials");
@@ -77,6 +77,16 @@ export class PasswordSignIn {
     await admission.settle("succeeded");
     if (outdated) await this.#rehash(user, given);
     return { user };
+  }
+
+  /** Whom nobody had time for has guessed nothing: or a flood of guesses at others would slow down whoever tries again meanwhile, and long after it. */
+  async #verify(user: User | undefined, password: string, admission: AdmittedAttempt): Promise<Verification> {
+    try {
+      return await this.#options.hashing.verify(user?.passwordHash, password);
+    } catch (error) {
+      await admission.settle("untried");
+      throw error;
+    }
   }
 
   /** Where it can't be done now, it is done next time. */

@@ -10,7 +10,7 @@ import type { User } from "./user-store.ts";
 const MINUTE = 60;
 
 /** A storage and a clock. Who waits for somebody else lets time pass for everybody. */
-function place(): {
+function place(unsealed = false): {
   readonly storage: RemoteMemory;
   readonly open: () => StoredUsers;
   readonly pass: (seconds: number) => void;
@@ -22,7 +22,7 @@ function place(): {
   };
   return {
     storage,
-    open: () => usersOver(storage, { runtime: { now: () => now, pause } }),
+    open: () => usersOver(storage, { unsealed, runtime: { now: () => now, pause } }),
     pass: (seconds) => {
       now += seconds;
     },
@@ -124,9 +124,12 @@ test("a storage that can't list says so, and everything else works", async () =>
   await expect(users.list()).rejects.toMatchObject({ name: "ConfigurationError", option: "tokenStorage" });
 });
 
-describe("a sign-up that got stuck", () => {
+describe.each([
+  ["sealed", false],
+  ["with encryption turned off", true],
+])("a sign-up that got stuck, %s", (_, unsealed) => {
   test("keeps its names for a minute, and nobody waits for longer than a moment", async () => {
-    const { storage, open, pass } = place();
+    const { storage, open, pass } = place(unsealed);
     const stuck = person();
     storage.before = (verb, key) => {
       if (verb === "claim" && key.startsWith("accounts-user")) throw new Error("killed");
@@ -145,7 +148,7 @@ describe("a sign-up that got stuck", () => {
   });
 
   test("may be repeated with the same id after a minute", async () => {
-    const { storage, open, pass } = place();
+    const { storage, open, pass } = place(unsealed);
     const stuck = person();
     storage.before = (verb, key) => {
       if (verb === "claim" && key.startsWith("accounts-user")) throw new Error("killed");
@@ -158,7 +161,7 @@ describe("a sign-up that got stuck", () => {
   });
 
   test("and goes on after its names were given to another is told taken, and was never there", async () => {
-    const { storage, open, pass } = place();
+    const { storage, open, pass } = place(unsealed);
     const [slow, quick] = [person({ username: "wanted" }), person({ username: "wanted" })];
     const { reached, goOn } = holding(storage, "claim", "accounts-user");
     const creating = open().create(slow);
@@ -173,11 +176,31 @@ describe("a sign-up that got stuck", () => {
     expect(await open().findByLogin({ email: slow.email ?? "" })).toBeUndefined();
     expect((await open().list()).users).toEqual([quick]);
   });
+
+  test("keeps what it shares with another one for the same id that is refused", async () => {
+    const { storage, open, pass } = place(unsealed);
+    const owner = person();
+    await open().create(owner);
+    const slow = person();
+    const { reached, goOn } = holding(storage, "claim", "accounts-user");
+    const creating = open().create(slow);
+    await reached;
+    pass(MINUTE);
+    expect(await open().create({ ...slow, email: owner.email })).toBe("taken");
+    goOn();
+
+    expect(await creating).toBe("created");
+    expect(await open().findByLogin({ username: slow.username ?? "" })).toEqual(slow);
+    expect(await open().create(person({ username: slow.username }))).toBe("taken");
+  });
 });
 
-describe("a rename that got stuck", () => {
+describe.each([
+  ["sealed", false],
+  ["with encryption turned off", true],
+])("a rename that got stuck, %s", (_, unsealed) => {
   test("and goes on after the name was given to another is told taken, and leaves everything as it was", async () => {
-    const { storage, open, pass } = place();
+    const { storage, open, pass } = place(unsealed);
     const slow = person();
     await open().create(slow);
     const { reached, goOn } = holding(storage, "replace", "accounts-user");
@@ -194,7 +217,7 @@ describe("a rename that got stuck", () => {
   });
 
   test("after its deed, before it let the old name go, leaves that to whoever wants it", async () => {
-    const { storage, open } = place();
+    const { storage, open } = place(unsealed);
     const somebody = person();
     await open().create(somebody);
     storage.before = (verb, key) => {
@@ -205,6 +228,26 @@ describe("a rename that got stuck", () => {
     storage.before = () => undefined;
     expect(await open().findByLogin({ username: somebody.username ?? "" })).toBeUndefined();
     expect(await present(open().findByLogin({ username: "new" }))).toMatchObject({ id: somebody.id, version: 1 });
+  });
+
+  test("goes on where whoever wanted to take the name over got stuck as well, and these are refused", async () => {
+    const { storage, open, pass } = place(unsealed);
+    const slow = person();
+    await open().create(slow);
+    const rename = holding(storage, "replace", "accounts-user");
+    const renaming = open().update({ ...slow, username: "wanted" });
+    await rename.reached;
+    pass(MINUTE);
+    const takeover = holding(storage, "replace", "accounts-login");
+    const creating = open().create(person({ username: "wanted", email: undefined }));
+    await takeover.reached;
+    rename.goOn();
+    expect(await renaming).toBe("updated");
+    takeover.goOn();
+
+    expect(await creating).toBe("taken");
+    expect(await open().findByLogin({ username: "wanted" })).toEqual({ ...slow, username: "wanted", version: 1 });
+    expect((await open().list()).users).toHaveLength(1);
   });
 });
 

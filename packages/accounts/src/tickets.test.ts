@@ -7,12 +7,17 @@ import { Tickets } from "./tickets.ts";
 
 const VERIFIER = "v".repeat(43);
 const CHALLENGE = createHash("sha256").update(VERIFIER).digest("base64url");
-const ASKED = { state: "s".repeat(43), codeChallenge: CHALLENGE, formTarget: "https://client.example" };
+const ASKED = {
+  state: "s".repeat(43),
+  codeChallenge: CHALLENGE,
+  formTarget: "https://client.example",
+  expiresAt: new Records().now + 600,
+};
 
 function arranged() {
   const records = new Records();
   const tickets = (...keys: readonly [string, ...string[]]) =>
-    new Tickets({ ring: new KeyRing(keysOf(...keys)), runtime: records.runtime, requestTtl: 600 });
+    new Tickets({ ring: new KeyRing(keysOf(...keys)), runtime: records.runtime });
   const signedIn = { userId: "u1", epoch: 3, at: records.now, methods: ["pwd"], codeChallenge: CHALLENGE };
   return { records, tickets, signedIn };
 }
@@ -56,11 +61,11 @@ describe("a ticket", () => {
 });
 
 describe("the request of a sign-in page", () => {
-  test("comes back as it was sealed, until it expires", () => {
+  test("comes back as it was sealed, until the sign-in is over that it belongs to", () => {
     const { records, tickets } = arranged();
     const request = tickets("a").request(ASKED);
-    expect(tickets("a").openRequest(request)).toEqual({ ...ASKED, expiresAt: records.now + 600 });
-    records.now += 599;
+    expect(tickets("a").openRequest(request)).toEqual(ASKED);
+    records.now = ASKED.expiresAt - 1;
     expect(tickets("a").openRequest(request)).toBeDefined();
     records.now += 1;
     expect(tickets("a").openRequest(request)).toBeUndefined();

@@ -8,7 +8,7 @@ export interface SignInRequest {
   readonly codeChallenge: string;
   /** Where the browser ends up after all, as a source for `form-action`. */
   readonly formTarget: string;
-  /** Seconds since 1970. */
+  /** When it ends, in seconds since 1970: as the sign-in at the callback does. */
   readonly expiresAt: number;
 }
 
@@ -29,8 +29,6 @@ export interface Ticket {
 export interface TicketsOptions {
   readonly ring: KeyRing;
   readonly runtime: Runtime;
-  /** Seconds for which a sign-in page can be used. */
-  readonly requestTtl: number;
 }
 
 /** Seconds from the sign-in page to the callback, which is one redirect. */
@@ -51,9 +49,8 @@ export class Tickets {
   }
 
   /** The parameter that carries a sign-in to a page of ours, and from page to page. */
-  request(asked: Omit<SignInRequest, "expiresAt">): string {
-    const { state, codeChallenge, formTarget } = asked;
-    return this.#seal(REQUEST, { state, codeChallenge, formTarget }, this.#options.requestTtl);
+  request({ state, codeChallenge, formTarget, expiresAt }: SignInRequest): string {
+    return this.#seal(REQUEST, { state, codeChallenge, formTarget, expiresAt });
   }
 
   /** Opens one; `undefined` where it is none of ours or has expired. */
@@ -64,7 +61,8 @@ export class Tickets {
   /** What goes to the callback as `code`. */
   issue(signedIn: Omit<Ticket, "expiresAt">): string {
     const { userId, epoch, at, methods, codeChallenge } = signedIn;
-    return this.#seal(TICKET, { userId, epoch, at, methods, codeChallenge }, TICKET_TTL);
+    const expiresAt = this.#options.runtime.now() + TICKET_TTL;
+    return this.#seal(TICKET, { userId, epoch, at, methods, codeChallenge, expiresAt });
   }
 
   /**
@@ -78,9 +76,8 @@ export class Tickets {
     return ticket !== undefined && equal(digest(codeVerifier), ticket.codeChallenge) ? ticket : undefined;
   }
 
-  #seal(place: string, content: object, ttl: number): string {
-    const { ring, runtime } = this.#options;
-    return seal(ring, place, JSON.stringify({ ...content, expiresAt: runtime.now() + ttl }));
+  #seal(place: string, content: SignInRequest | Ticket): string {
+    return seal(this.#options.ring, place, JSON.stringify(content));
   }
 
   #open<T extends { readonly expiresAt: number }>(place: string, text: string): T | undefined {

@@ -15,7 +15,7 @@ export interface User {
   /** The password's Argon2id hash as a PHC string, parameters and salt included; absent where there is no password to sign in with. */
   readonly passwordHash?: string | undefined;
   readonly roles: readonly string[];
-  /** Further claims for tokens. What a protocol has a meaning for never gets into one. */
+  /** Further claims for tokens, as JSON can carry them. What a protocol has a meaning for never gets into one. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly disabled: boolean;
   /** How often they have been signed out everywhere: what was begun under an earlier number counts no more. */
@@ -49,9 +49,11 @@ export interface UserListOptions {
  *
  * - **Ids, usernames and addresses are each unique**, compared as they stand: whoever calls has normalised them.
  * - **Races are decided**: of any number of simultaneous `create` with one id, username or address, over any number of processes, exactly one is told
- *   `created`; of any number of `update` from one version exactly one is told `updated`. Whoever is told anything else has changed nothing.
- * - **What was written is read**, by every process, from the moment the promise is fulfilled; a user read is equal to the one written, but for `version`.
- * - **An unreachable store rejects.** It never answers that somebody is absent: a disabled person would be let in, or a name be given away twice.
+ *   `created`, and so with names that `update` brings; of any number of `update` from one version exactly one is told `updated`. Whoever is told
+ *   anything else has changed nothing, and stands in the way of nobody who wanted one of the same names at the same moment.
+ * - **What was written is read**, by every process, from the moment the promise is fulfilled; a user read is equal, as JSON, to the one
+ *   written, but for `version`, and no object that anybody holds.
+ * - **An unreachable store rejects**, and may have done what it was asked for all the same. It never answers that somebody is absent: a disabled person would be let in, or a name be given away twice.
  *
  * `userStoreContract` of `@sallyport/contracts/users` proves each of these sentences on any implementation.
  */
@@ -64,7 +66,7 @@ export interface UserStore {
   create(user: User): Promise<"created" | "taken">;
   /**
    * Stores `user` with the next version, where the stored version still is `user.version`. `stale`: it is another one, or there is no such user; read again and
-   * decide again. `taken`: the new username or address is somebody else's.
+   * decide again. `taken`: the new username or address is somebody else's. Names that stay are never `taken`.
    */
   update(user: User): Promise<"updated" | "stale" | "taken">;
   /** Everybody, page by page. Who is there during the whole walk appears once. For operators: no request waits for it. */

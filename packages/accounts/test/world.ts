@@ -22,8 +22,8 @@ export interface World {
   readonly mails: Mail[];
   /** The clock, in seconds; to be set forward. */
   time: number;
-  /** A new browser, with nothing in it. */
-  browser(address?: string): ScriptedBrowser;
+  /** A new browser, with nothing in it; `stopAt` names further redirects that it does not follow. */
+  browser(address?: string, stopAt?: (url: URL) => boolean): ScriptedBrowser;
 }
 
 export interface WorldOptions {
@@ -55,9 +55,9 @@ export function world({ accounts: accountsConfig = {}, server = {}, mail = true 
     runtime: { now },
     ...server,
   });
-  const browser = (clientAddress = "192.0.2.7") =>
+  const browser = (clientAddress = "192.0.2.7", stopAt: (url: URL) => boolean = () => false) =>
     new ScriptedBrowser({
-      stopAt: (url) => url.href.startsWith(CALLBACK) || !url.href.startsWith(BASE_URL),
+      stopAt: (url) => url.href.startsWith(CALLBACK) || !url.href.startsWith(BASE_URL) || stopAt(url),
       fetch: async (request) => (await auth.handle(request, { clientAddress })) ?? new Response(null, { status: 404 }),
     });
   return Object.assign(self, { auth, accounts, events, mails, browser });

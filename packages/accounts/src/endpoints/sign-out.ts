@@ -11,6 +11,7 @@ export function signOutEndpoint(parts: AccountParts): OwnPage {
     path: "/sign-out",
     POST: async (visit) => {
       const here = new Visit(parts, visit);
+      parts.home.refuseOtherSites(visit.request);
       const present = await here.present();
       // A session that is over is signed out of already, and the token of its page proves nothing any more.
       if (present !== undefined) {
@@ -29,7 +30,8 @@ export function signOutEndpoint(parts: AccountParts): OwnPage {
           text: "In this browser nobody is signed in now. Applications that you have connected go on.",
           link,
         }),
-        [cookie],
+        // RFC 6265bis, SameSite=Lax: a form of another site brings no cookies along, and the answer's would count all the same: nothing is taken from who brought nothing.
+        here.cookies.has(cookie.name) ? [cookie] : [],
       );
     },
   };

@@ -87,8 +87,9 @@ describe("OWASP Authentication, account enumeration: asking for an account says 
     await on.accounts.createUser({ email: ALICE, password: PASSWORD });
     const disabled = await on.accounts.createUser({ email: "erin@example.com", password: PASSWORD });
     await on.accounts.disableUser(disabled.id);
+    let host = 1;
     const asked = async (email: string) => {
-      const browser = on.browser();
+      const browser = on.browser(`198.51.100.${host++}`);
       let page: Awaited<ReturnType<typeof register>> | undefined;
       const calls = await callsOf(on, async () => (page = await register(email, browser)));
       if (page === undefined) throw new Error("no page");
@@ -116,7 +117,7 @@ describe("OWASP Authentication, account enumeration: asking for an account says 
     expect(mail.expiresAt).toBeUndefined();
   });
 
-  test.each(["", " ", "alice", "alice@", "@example.com", "a@b@example.com", "a b@example.com", "a\0@example.com"])(
+  test.each(["", " ", "alice", "alice@", "@example.com", "a@b@example.com", "a b@example.com", "a\u202e@example.com"])(
     "%j is no address, and is shown again as it was typed",
     async (email) => {
       const on = world(SIGN_UP);
@@ -142,7 +143,9 @@ describe("the link of the mail", () => {
     const head = await on.auth.fetch(new Request(mail.url, { method: "HEAD" }));
     expect(head.status).toBe(303);
     const browser = on.browser();
-    expect((await choose(browser, await browser.open(mail.url), PASSWORD, "Alice")).url.pathname).toBe("/oauth/account");
+    expect((await choose(browser, await browser.open(mail.url), PASSWORD, "Alice")).url.pathname).toBe(
+      "/oauth/account",
+    );
   });
 
   test("the cookie that carries it is one that no script and no sibling domain has to do with", async () => {
@@ -188,7 +191,7 @@ describe("the link of the mail", () => {
     await on.accounts.createUser({ email: "bob@example.com", password: PASSWORD });
     await browser.submit(await browser.open(at("/reset-password")), { login: "bob@example.com" });
     const reset = new URL((await mailOf(on, "reset_password")).url).searchParams.get("token") ?? "";
-    for (const token of [reset, "sp_mt_", `sp_mt_${"A".repeat(43)}`, "", "\0", "x".repeat(10_000)]) {
+    for (const token of [reset, "sp_mt_", `sp_mt_${"A".repeat(43)}`, "", "\u202e", "x".repeat(10_000)]) {
       const answer = await on.browser().open(`${at("/sign-up/finish")}?${new URLSearchParams({ token })}`);
       expect(answer.status).toBe(400);
       expect(answer.text).toContain("This link does not work any more");

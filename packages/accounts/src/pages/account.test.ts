@@ -112,6 +112,14 @@ describe("the password", () => {
 });
 
 describe("the browsers", () => {
+  test("this one comes first, and the others as they were given", () => {
+    const [here, there] = PLAIN.browsers ?? [];
+    const third = { id: "third", startedAt: 0, seenAt: 0, userAgent: "wget/1", isThis: false };
+    if (here === undefined || there === undefined) throw new Error("There are no browsers.");
+    const rows = section({ ...PLAIN, browsers: [there, third, here] }, "browsers").querySelectorAll("li .host");
+    expect(rows.map(({ text }) => text)).toEqual(["Unknown browser", "curl/8", "wget/1"]);
+  });
+
   test("each other one can be signed out, and this one is marked", () => {
     expect(formOf(section(PLAIN, "browsers"))).toEqual([
       { ...OURS, sent: ["csrf_token=c", "action=end_session"], buttons: [["Sign out curl/8", "id", "there"]] },

@@ -24,9 +24,18 @@ export function browsersSection(target: FormTarget, browsers: readonly SignedInB
 ${
   browsers === undefined
     ? html`<p>Your browsers can not be listed here. You can sign out all of them below.</p>`
-    : postForm(target, { action: "end_session" }, html`<ul class="rows">${browsers.map(browserRow)}</ul>`)
+    : postForm(
+        target,
+        { action: "end_session" },
+        html`<ul class="rows">${browsers.toSorted(thisFirst).map(browserRow)}</ul>`,
+      )
 }
 </section>`;
+}
+
+/** What people look for first. The others stay as they are. */
+function thisFirst(one: SignedInBrowser, other: SignedInBrowser): number {
+  return Number(other.isThis) - Number(one.isThis);
 }
 
 function browserRow({ id, startedAt, seenAt, userAgent, isThis }: SignedInBrowser): Html {

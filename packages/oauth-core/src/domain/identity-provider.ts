@@ -66,6 +66,8 @@ export interface SignIn {
   readonly scope: readonly string[];
   /** Where the browser ends up after all, as a source for `form-action`: a page of our own has to allow it, because Chrome applies its policy to the redirects that follow. */
   readonly formTarget: string;
+  /** When the sign-in ends, in seconds since 1970: whoever comes back later has to begin anew, and a page of our own should say so rather than take a password. */
+  readonly expiresAt: number;
 }
 
 /** What came back to our callback, together with what was kept from the beginning. */

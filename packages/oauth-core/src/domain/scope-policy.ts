@@ -22,6 +22,11 @@ export function selectUpstream(requested: Scope, { scopes, requiredScopes = [] }
     : scopes;
 }
 
+/** What is asked of a provider where all that matters is who somebody is: nothing that may be done in their name, and nothing that outlasts the answer. */
+export function selectIdentity({ scopes, requiredScopes = [] }: UpstreamScopes): readonly string[] {
+  return scopes.filter((word) => (IDENTITY.has(word) && word !== "offline_access") || requiredScopes.includes(word));
+}
+
 /** The scopes of one server. */
 export class ScopePolicy {
   /** What may be asked of the upstream, or of any of several. */

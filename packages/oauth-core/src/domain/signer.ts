@@ -1,5 +1,5 @@
 /** The ports behind which access tokens are signed, and the symmetric form. RFC 7515, RFC 7517 §5, RFC 7518 §3.2. */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import { OAuthProxyError } from "../protocol/errors.ts";
 import { parseJwt } from "../protocol/jwt.ts";
 import type { Runtime } from "../runtime.ts";
@@ -76,11 +76,11 @@ export interface SigningSource {
 
 /** HS256, synchronous: one WebCrypto call costs as much as twenty of these. */
 export class HmacSigner implements Signer {
-  readonly #keys: readonly { readonly id: string; readonly key: Uint8Array }[];
+  readonly #keys: readonly { readonly id: string; readonly key: KeyObject }[];
   readonly #headers = new Map<string, string>();
 
   constructor(keys: Keys) {
-    this.#keys = keys.map((key) => ({ id: keyId(key), key }));
+    this.#keys = keys.map((key) => ({ id: keyId(key), key: createSecretKey(key) }));
   }
 
   ready(): void {

@@ -6,7 +6,7 @@ import { s256 } from "../protocol/pkce.ts";
 import { Collection } from "../state/collection.ts";
 import { MemoryTokenStorage } from "../state/memory-token-storage.ts";
 import type { Keys } from "./keys.ts";
-import { type Transaction, Transactions } from "./transactions.ts";
+import { isLink, type Transaction, Transactions } from "./transactions.ts";
 
 const refusal = (reason: string) => expect.objectContaining({ name: "OAuthProxyError", reason });
 
@@ -164,5 +164,47 @@ describe("keys", () => {
     const { id, state } = await under(old).begin(asked, false);
     await expect(under(fresh).byId(id)).rejects.toThrow(refusal("transaction_unknown"));
     expect(state).not.toContain(id);
+  });
+});
+
+describe("the way to a provider whose answer is for an account of ours", () => {
+  const LINK = { link: "who set out", scope: ["openid"], traceId: "trace" };
+
+  async function linking() {
+    const world = new DomainWorld();
+    const { transactions } = world.process();
+    return { world, transactions, ...(await transactions.beginLink(LINK)) };
+  }
+
+  test("keeps who set out, under its state, for as long as a transaction", async () => {
+    const { world, transactions, state, transaction } = await linking();
+    expect(await transactions.byState(state)).toEqual(transaction);
+    expect(transaction).toMatchObject(LINK);
+    expect(isLink(transaction)).toBe(true);
+    expect(isLink((await transactions.begin(asked, false)).transaction)).toBe(false);
+    expect(transaction.nonce).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    world.now += 661;
+    await expect(transactions.byState(state)).rejects.toThrow(refusal("transaction_unknown"));
+  });
+
+  test("RFC 9700 §4.7: no form of a consent can name it, so that nobody approves it as something else", async () => {
+    const { transactions, id } = await linking();
+    await expect(transactions.byId(id)).rejects.toThrow(refusal("transaction_unknown"));
+  });
+
+  test("RFC 7636 §4: the challenge is of a verifier of its own, which goes nowhere", async () => {
+    const { transactions, transaction, state, id } = await linking();
+    expect(transactions.challengeOf(transaction)).toBe(s256(transaction.codeVerifier));
+    expect([state, id, transaction.nonce]).not.toContain(transaction.codeVerifier);
+    const other = await transactions.beginLink(LINK);
+    expect(other.transaction.codeVerifier).not.toBe(transaction.codeVerifier);
+    expect(other.transaction.nonce).not.toBe(transaction.nonce);
+  });
+
+  test("is finished once, by one of 32", async () => {
+    const { transactions, state, world } = await linking();
+    world.storage.treatment = shuffled(randomFrom(7));
+    const finished = await Promise.allSettled(Array.from({ length: 32 }, () => transactions.finish(state)));
+    expect(finished.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 });

@@ -174,7 +174,9 @@ export class UpstreamSessions {
   ): Promise<LivingEntry> {
     const { clientId, subject: ours, account, undecided, traceId } = entry.value;
     if (identity.partial === true && undecided !== true) return entry;
-    const subject = identity.subject === undefined ? ours : subjectAt(provider, identity.subject);
+    const named = identity.subject === undefined ? ours : subjectAt(provider, identity.subject);
+    // As at the sign-in: whoever came in to an account of ours is that person, and rules that let them in by that name must not put them out by another.
+    const subject = account?.own?.id ?? named;
     const verdict: Verdict =
       identity.partial === true
         ? { admitted: false, failed: new Error("the provider said nothing of the person") }

@@ -1,4 +1,5 @@
 /** The callback: where the upstream sends the browser back. RFC 6749 §4.1.2, RFC 9207, RFC 9700 §4.4. */
+import type { Identity } from "../domain/identity-provider.ts";
 import type { OfferedProvider } from "../domain/identity-providers.ts";
 import { NotAllowed } from "../domain/sign-ins.ts";
 import { isLink, type LinkTransaction, type Transaction } from "../domain/transactions.ts";
@@ -87,19 +88,28 @@ async function link(
   parameters: Parameters,
   transaction: LinkTransaction,
   request: Request,
-  { engine, clientAddress }: PageContext,
+  context: PageContext,
 ): Promise<Reply> {
-  const { codeVerifier, nonce, scope, traceId } = transaction;
-  const visit = { request, clientAddress, traceId };
+  const visit = { request, clientAddress: context.clientAddress, traceId: transaction.traceId };
+  // Asked once, whatever it answers: what fails in the pages themselves is no failure of the provider's.
+  return own.linked(visit, transaction.link, provider, await shown(provider, parameters, transaction, context));
+}
+
+/** Who the person is there, or why nobody knows. */
+async function shown(
+  provider: OfferedProvider,
+  parameters: Parameters,
+  { codeVerifier, nonce, scope, traceId }: LinkTransaction,
+  { engine }: PageContext,
+): Promise<Identity | OAuthProxyError> {
   try {
     const code = await codeOf(provider, parameters);
-    const identity = await engine.signIns.prove(provider, { code, codeVerifier, nonce, scope }, traceId);
-    return await own.linked(visit, transaction.link, provider, identity);
+    return await engine.signIns.prove(provider, { code, codeVerifier, nonce, scope }, traceId);
   } catch (error) {
     const refusal = toRefusal(error);
     const { reason, cause } = refusal;
     engine.observe({ type: "sign_in.failed", clientId: undefined, reason, cause }, traceId);
-    return own.linked(visit, transaction.link, provider, refusal);
+    return refusal;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Engine } from "../domain/engine.ts";
 import type { Observe } from "../domain/events.ts";
 import type { Identity, IdentityProvider } from "../domain/identity-provider.ts";
 import type { OfferedProvider } from "../domain/identity-providers.ts";
-import { selectUpstream } from "../domain/scope-policy.ts";
+import { selectIdentity } from "../domain/scope-policy.ts";
 import { OAuthProxyError } from "../protocol/errors.ts";
 import { readCookies } from "../transport/cookies.ts";
 import type { Reply } from "../transport/reply.ts";
@@ -103,7 +103,7 @@ export function homeOf(
       const other = others.find(({ id }) => id === providerId);
       if (other === undefined) throw new OAuthProxyError("malformed_parameters");
       // Who the person is there, and nothing else that this server may ask of the provider.
-      const scope = selectUpstream(new Set(["openid"]), other);
+      const scope = selectIdentity(other);
       const begun = await engine.transactions.beginLink({ link, scope, traceId });
       return redirectUpstream(begun, other, 303, request, {
         engine,

@@ -26,6 +26,7 @@ export async function redirectUpstream(
       codeChallenge: transactions.challengeOf(transaction),
       scope: transactions.scopeFor(transaction, provider),
       formTarget: formTarget(isLink(transaction) ? pages.origin : transaction.redirectUri),
+      expiresAt: transaction.expiresAt,
     });
     const cookies = [...browserBinding.surplus(readCookies(request)), browserBinding.approval(state)];
     return redirect(

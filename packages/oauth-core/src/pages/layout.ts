@@ -7,9 +7,9 @@ const STYLE = `:root{color-scheme:light dark;--ink:#1b2430;--soft:#5a6675;--pape
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{width:100%;max-width:30rem;padding:2rem;background:var(--paper);border:1px solid var(--line);border-radius:.75rem}
-h1{margin:0 0 .75rem;font-size:1.35rem;line-height:1.3;overflow-wrap:anywhere}
+h1{margin:0 0 .75rem;font-size:1.35rem;line-height:1.3;overflow-wrap:anywhere;text-wrap:balance}
 h2{margin:1.5rem 0 .5rem;font-size:1rem}
-p{margin:.5rem 0;overflow-wrap:anywhere}
+p{margin:.5rem 0;overflow-wrap:anywhere;text-wrap:pretty}
 ul{margin:.5rem 0;padding-left:1.25rem}
 li{margin:.25rem 0;overflow-wrap:anywhere}
 .soft{color:var(--soft);font-size:.9rem}
@@ -33,7 +33,7 @@ section{margin-top:1.5rem;border-top:1px solid var(--line)}
 .done{background:var(--ground)}
 .field{margin:1rem 0}
 .field label{display:block;margin-bottom:.25rem;font-weight:600}
-.field p{margin:.25rem 0}
+.field p{margin:.5rem 0 0}
 .field input{display:block;width:100%;min-height:2.75rem;padding:.6rem .75rem;border:1px solid var(--soft);border-radius:.5rem;background:var(--paper);color:var(--ink);font:inherit}
 .field input[aria-invalid=true]{border-color:var(--bad);box-shadow:0 0 0 1px var(--bad)}
 .links{margin:1rem 0 0;display:flex;flex-wrap:wrap;gap:0 1.5rem}
@@ -45,7 +45,8 @@ section{margin-top:1.5rem;border-top:1px solid var(--line)}
 .rows li p{margin:0}
 .rows button{flex:none}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.field input:focus-visible,.links a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}`;
+.field input:focus-visible,.links a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+@media (max-width:24rem){body{padding:.5rem}main{padding:1.25rem}}`;
 
 /** What the Content-Security-Policy has to allow for {@link layout}, and nothing else: CSP Level 3, hash sources. */
 export const STYLE_HASH = `'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`;

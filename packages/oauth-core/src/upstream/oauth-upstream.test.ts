@@ -53,6 +53,7 @@ const SIGN_IN = {
   codeChallenge: "c",
   scope: ["openid", "read"],
   formTarget: "https://client.example",
+  expiresAt: 2_000_000_000,
 };
 const ANSWER = { code: "upstream-code", codeVerifier: "v", nonce: "n", scope: ["openid", "read"] };
 const TOKENS: UpstreamTokens = {
