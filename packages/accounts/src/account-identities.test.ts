@@ -1,6 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { finish, isCallback, RawBrowser } from "../test/raw-browser.ts";
 import { accessOf, ask, PASSWORD, post, redeem, signIn, type WorldOptions, world } from "../test/world.ts";
+import { PasswordHashing } from "./password-hashing.ts";
+import type { User, UserStore } from "./user-store.ts";
 
 async function withAlice(options: WorldOptions = {}) {
   const on = world(options);
@@ -184,6 +187,38 @@ describe("a disabled account", () => {
     await on.accounts.enableUser(alice.id);
     expect(await browser.isSignedIn()).toBe(false);
   });
+});
+
+test("somebody whom the operator's own table calls disabled is out as well, though nobody raised their epoch", async () => {
+  let alice: User = {
+    id: "alice",
+    username: "alice",
+    passwordHash: await new PasswordHashing({ randomBytes }).hash(PASSWORD),
+    emailVerified: false,
+    roles: [],
+    claims: {},
+    disabled: false,
+    epoch: 0,
+    createdAt: 0,
+    version: 0,
+  };
+  const users: UserStore = {
+    find: async (id) => (id === "alice" ? alice : undefined),
+    findByLogin: async () => alice,
+    create: async () => "taken",
+    update: async () => "stale",
+    list: async () => ({ users: [alice] }),
+  };
+  const on = world({ accounts: { users } });
+  const { refreshToken } = await signIn(on, "alice");
+  const browser = new RawBrowser(on);
+  await browser.signIn("alice");
+  const { href } = await ticketOf(browser);
+  alice = { ...alice, disabled: true };
+  expect(await told(browser, href)).toBe("access_denied");
+  expect(await browser.isSignedIn()).toBe(false);
+  const refreshed = await post(on, "token", { grant_type: "refresh_token", refresh_token: refreshToken });
+  expect(refreshed.body.error).toBe("invalid_grant");
 });
 
 describe("signing out everywhere", () => {

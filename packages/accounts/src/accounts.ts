@@ -137,7 +137,7 @@ export class Accounts implements UpstreamProvider {
       passwordSignIn: new PasswordSignIn({ directory, hashing, attempts: made.attempts, knownBrowsers, observe }),
       formTokens: new FormTokens({ keys: keys("form"), runtime, secure }),
       mailTokens: new MailTokens({ collection: records("mail"), runtime, secure, ttl: mailTtl }),
-      mailer: new Mailer({ sendMail, serverName, observe }),
+      mailer: new Mailer({ sendMail, serverName, observe, runtime }),
       signingOut: new SigningOut({ directory, sessions, grants: home.grants, observe }),
       signUp,
       mailTtl,

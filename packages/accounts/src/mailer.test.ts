@@ -1,3 +1,4 @@
+import { ScriptedBrowser } from "@sallyport/example-demo-idp/scripted-browser";
 import { describe, expect, test } from "vitest";
 import { at, choose, eventsOf, forget, mailOf, toNewPassword } from "../test/visits.ts";
 import { PASSWORD, world } from "../test/world.ts";
@@ -43,6 +44,20 @@ describe("a mail that can't be sent", () => {
     expect(eventsOf(on, "account.mailed")).toHaveLength(1);
   });
 
+  test("begins when the person has been answered: its time tells nobody that there is an account", async () => {
+    const order: string[] = [];
+    const on = world({ accounts: { sendMail: () => void order.push("mail") } });
+    await on.accounts.createUser(ALICE);
+    const visit = async (request: Request) => {
+      const response = await on.auth.fetch(request);
+      order.push(request.method);
+      return response;
+    };
+    await forget("alice", new ScriptedBrowser({ fetch: visit }));
+    await on.accounts.settled();
+    expect(order).toEqual(["GET", "POST", "mail"]);
+  });
+
   test("does not undo the new password that it would have told of", async () => {
     const mails: Mail[] = [];
     const sendMail = (mail: Mail) => {
@@ -64,7 +79,7 @@ describe("a mail that can't be sent", () => {
 describe("the words", () => {
   const occasion = { to: "alice@example.com", url: "https://notes.example/oauth/x", name: undefined, subject: "id" };
 
-  test.each<MailKind>(["sign_up", "already_registered", "reset_password", "password_changed"])(
+  test.each<MailKind>(["sign_up", "already_registered", "reset_password", "password_changed", "sign_in_linked"])(
     "of %s name the server and carry the link, on a line of its own",
     async (kind) => {
       const mails: Mail[] = [];
@@ -72,6 +87,7 @@ describe("the words", () => {
         sendMail: (mail) => void mails.push(mail),
         serverName: "Notes",
         observe: () => undefined,
+        runtime: { pause: async () => undefined },
       });
       expect(mailer.works).toBe(true);
       mailer.send({ ...occasion, kind });
@@ -95,7 +111,8 @@ describe("the words", () => {
   });
 
   test("without sendMail nothing is sent, and nothing waits", async () => {
-    const mailer = new Mailer({ sendMail: undefined, serverName: "Notes", observe: () => undefined });
+    const runtime = { pause: async () => undefined };
+    const mailer = new Mailer({ sendMail: undefined, serverName: "Notes", observe: () => undefined, runtime });
     expect(mailer.works).toBe(false);
     mailer.send({ ...occasion, kind: "sign_up" });
     await mailer.settled();

@@ -1,8 +1,8 @@
 /** The mails that people get, and how they are handed to the operator's own way of sending. */
-import type { Observe } from "@sallyport/oauth-core/accounts";
+import type { Observe, Runtime } from "@sallyport/oauth-core/accounts";
 
 /** Which mail it is. */
-export type MailKind = "sign_up" | "already_registered" | "reset_password" | "password_changed";
+export type MailKind = "sign_up" | "already_registered" | "reset_password" | "password_changed" | "sign_in_linked";
 
 /** A mail to be sent. `subject` and `text` can be sent as they are; `kind`, `url` and `expiresAt` are for words of your own. */
 export interface Mail {
@@ -21,10 +21,8 @@ export interface Mail {
 }
 
 /**
- * Sends a mail. The person is answered before it is done, so that its time says nothing about whether there is an account; where it throws, `onEvent` is told
+ * Sends a mail. It is called after the person has been answered, so that its time says nothing about whether there is an account; where it throws, `onEvent` is told
  * (`account.mail_failed`).
- *
- * Danger: what it does before its first `await` is done before the answer. Whatever blocks there (`execFileSync`, a slow template) tells strangers who has an account.
  */
 export type SendMail = (mail: Mail) => Promise<void> | void;
 
@@ -32,6 +30,7 @@ export interface MailerOptions {
   readonly sendMail: SendMail | undefined;
   readonly serverName: string;
   readonly observe: Observe;
+  readonly runtime: Pick<Runtime, "pause">;
 }
 
 /** What differs from mail to mail. */
@@ -70,9 +69,11 @@ export class Mailer {
   }
 
   async #send(sendMail: SendMail, { subject, ...occasion }: MailOccasion): Promise<void> {
-    const { observe, serverName } = this.#options;
+    const { observe, serverName, runtime } = this.#options;
     const { kind: mail } = occasion;
     try {
+      // The answer first: also what a function does before it waits for anything would tell a stranger that there is somebody to write to.
+      await runtime.pause(0);
       await sendMail({ ...occasion, ...wordsOf(occasion, serverName) });
       observe({ type: "account.mailed", mail, subject });
     } catch (cause) {
@@ -103,6 +104,10 @@ const WORDS: Readonly<Record<MailKind, Words>> = {
   reset_password: (serverName, url) => ({
     subject: `A new password for ${serverName}`,
     text: `open this link to choose a new password for your account at ${serverName}:\n\n${url}\n\nIf you did not ask for it, ignore this mail. Your password stays as it is.`,
+  }),
+  sign_in_linked: (serverName, url) => ({
+    subject: `A new way to sign in to ${serverName}`,
+    text: `your account at ${serverName} has just been linked with a sign-in elsewhere, which leads to it from now on. You see it on the page of your account:\n\n${url}\n\nIf it was not you, unlink it there at once, and choose a new password.`,
   }),
   password_changed: (serverName, url) => ({
     subject: `Your password for ${serverName} was changed`,

@@ -519,3 +519,14 @@ describe("a storage that fails", () => {
     expect(computed).toEqual([]);
   });
 });
+
+test("the operator is told that somebody disabled was there only where it was them", async () => {
+  const { on, alice } = await withAlice();
+  await on.accounts.disableUser(alice.id);
+  on.events.length = 0;
+  for (const password of [WRONG, PASSWORD]) await attempt(on, "alice", password);
+  expect(on.events.map((event) => event.type === "account.sign_in_failed" && event.because)).toEqual([
+    "credentials",
+    "disabled",
+  ]);
+});

@@ -58,9 +58,23 @@ export function world({ accounts: accountsConfig = {}, server = {}, mail = true 
   const browser = (clientAddress = "192.0.2.7", stopAt: (url: URL) => boolean = () => false) =>
     new ScriptedBrowser({
       stopAt: (url) => url.href.startsWith(CALLBACK) || !url.href.startsWith(BASE_URL) || stopAt(url),
-      fetch: async (request) => (await auth.handle(request, { clientAddress })) ?? new Response(null, { status: 404 }),
+      fetch: async (request) => {
+        const response = await auth.handle(request, { clientAddress });
+        await handedOver(accounts);
+        return response ?? new Response(null, { status: 404 });
+      },
     });
   return Object.assign(self, { auth, accounts, events, mails, browser });
+}
+
+/** Mails are handed over once the page has been answered; nobody looks into their mail before that. One that hangs is waited for by nobody. */
+async function handedOver(accounts: Accounts): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const hanging = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 50);
+  });
+  await Promise.race([accounts.settled(), hanging]);
+  clearTimeout(timer);
 }
 
 /** An authorization request as a client makes it. */

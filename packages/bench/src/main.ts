@@ -1,5 +1,6 @@
 /** Measures the product, and says which targets it keeps. Exit code 1 where it misses one. */
 
+import { benchAccounts } from "./accounts.ts";
 import { benchAdapters } from "./adapters.ts";
 import { print, printMachine } from "./report.ts";
 import { benchStorageDisk } from "./storage-disk.ts";
@@ -13,6 +14,7 @@ const results = [
   ...(await benchAdapters(ROUNDS)),
   ...(await benchStorageDisk(ROUNDS)),
   ...(await benchVerification(ROUNDS)),
+  ...(await benchAccounts(ROUNDS)),
 ];
 const kept = results.map(print);
 if (kept.includes(false)) process.exitCode = 1;

@@ -73,6 +73,31 @@ describe("an identity elsewhere is linked with the account of whoever shows both
   });
 });
 
+describe("what was there before", () => {
+  test("applications that the identity had connected on its own are disconnected, and come back as the account", async () => {
+    await using on = await mixed();
+    const { alice, hers } = await two(on);
+    const before = await signInByAcme(on);
+    expect(await accessOf(on, before.accessToken)).toMatchObject({ subject: "acme|1234" });
+    await linkAcme(on, hers);
+    expect(await accessOf(on, before.accessToken)).toMatchObject({ status: 401 });
+    expect((await refresh(on, before.refreshToken)).body.error).toBe("invalid_grant");
+    const after = await signInByAcme(on);
+    expect(await accessOf(on, after.accessToken)).toMatchObject({ subject: alice.id });
+  });
+
+  test("the person hears of a new way in, where they have an address", async () => {
+    await using on = await mixed();
+    const { alice, hers } = await two(on);
+    await linkAcme(on, hers);
+    expect(on.mails).toEqual([]);
+    await act(hers, "unlink", { id: idsOn(await hers.open(at("/account")), "unlink")[0] ?? "" });
+    await on.accounts.updateUser(alice.id, { email: "alice@example.com" });
+    await linkAcme(on, hers);
+    expect(on.mails).toMatchObject([{ kind: "sign_in_linked", to: "alice@example.com", url: at("/account") }]);
+  });
+});
+
 describe("account linking CSRF: nothing is linked", () => {
   test("when another browser finishes what was begun, be somebody else signed in there or the same person", async () => {
     await using on = await mixed();

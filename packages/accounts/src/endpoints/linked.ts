@@ -23,6 +23,11 @@ export function linkedAnswer(parts: AccountParts): OwnPages["linked"] {
     const result = await parts.links.link(userId, { provider: provider.id, subject: outcome.subject, label });
     if (result === "taken") return here.account("link_taken");
     if (result === "full") return here.account("too_many_links");
+    await parts.home.disconnect({ provider: provider.id, subject: outcome.subject });
+    // A way in outlives the password: whoever did not make it has to hear of it.
+    const { email, name } = present.user;
+    const url = here.url("/account");
+    if (email !== undefined) parts.mailer.send({ kind: "sign_in_linked", to: email, name, url, subject: userId });
     parts.home.observe({ type: "account.linked", subject: userId, provider: provider.id }, here.traceId);
     return here.account("linked");
   };

@@ -2,10 +2,10 @@
 import type { ConnectedGrants } from "../domain/connected-grants.ts";
 import type { Engine } from "../domain/engine.ts";
 import type { Observe } from "../domain/events.ts";
-import type { Identity, IdentityProvider } from "../domain/identity-provider.ts";
-import type { OfferedProvider } from "../domain/identity-providers.ts";
+import type { Identity, IdentityProvider, LinkedIdentity } from "../domain/identity-provider.ts";
+import { type OfferedProvider, subjectAt } from "../domain/identity-providers.ts";
 import { selectIdentity } from "../domain/scope-policy.ts";
-import { OAuthProxyError } from "../protocol/errors.ts";
+import { ConfigurationError, OAuthProxyError } from "../protocol/errors.ts";
 import { readCookies } from "../transport/cookies.ts";
 import type { Reply } from "../transport/reply.ts";
 import { type PageEndpoint, type PageSettings, Trace } from "./endpoint.ts";
@@ -69,6 +69,11 @@ export interface Home extends Pick<PageSettings, "serverName" | "scopeDescriptio
   refuseOtherSites(request: Request): void;
   /** Whether the sign-in of this `state` was begun in this browser, and approved where anybody had to. */
   isBegunHere(request: Request, state: string): boolean;
+  /**
+   * Ends what was connected by an identity of another provider while it was nobody's account. It would go on under a name of its own, whatever becomes of the account. Where the
+   * storage can't list, it does go on, and the operator is told.
+   */
+  disconnect(identity: LinkedIdentity): Promise<void>;
   /** Sends the browser to another provider, to show that an identity there is theirs. @throws {OAuthProxyError} `malformed_parameters` where there is no such provider */
   beginLink(visit: PageRequest, providerId: string | undefined, link: string): Promise<Reply>;
 }
@@ -99,6 +104,7 @@ export function homeOf(
     observe: engine.observe,
     refuseOtherSites: (request) => refuseOtherSites(request, origin),
     isBegunHere: (request, state) => engine.browserBinding.provesApproval(readCookies(request), state),
+    disconnect: (identity) => disconnect(identity, others, engine),
     beginLink: async ({ request, traceId }, providerId, link) => {
       const other = others.find(({ id }) => id === providerId);
       if (other === undefined) throw new OAuthProxyError("malformed_parameters");
@@ -113,6 +119,22 @@ export function homeOf(
       });
     },
   };
+}
+
+async function disconnect(
+  { provider, subject }: LinkedIdentity,
+  others: readonly OfferedProvider[],
+  { connectedGrants, observe }: Engine,
+): Promise<void> {
+  const other = others.find(({ id }) => id === provider);
+  if (other === undefined) return;
+  try {
+    await connectedGrants.endAll({ subject: subjectAt(other, subject) });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const message = "tokenStorage has no list: what was connected by an identity before it was linked goes on.";
+    observe({ type: "warning", message });
+  }
 }
 
 /** An endpoint that answers with a page. */
