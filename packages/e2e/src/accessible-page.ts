@@ -9,8 +9,8 @@ const pictures = fileURLToPath(new URL("../.reports/", import.meta.url));
 const LOOKS = [
   { size: "wide", viewport: { width: 1280, height: 900 }, colorScheme: "light" },
   { size: "wide", viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
-  { size: "narrow", viewport: { width: 360, height: 740 }, colorScheme: "light" },
-  { size: "narrow", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
+  { size: "narrow", viewport: { width: 320, height: 740 }, colorScheme: "light" },
+  { size: "narrow", viewport: { width: 320, height: 740 }, colorScheme: "dark" },
 ] as const;
 
 /** Looks the page over that a tab shows now. Its context must bypass the policy of our pages, which forbids every script. */

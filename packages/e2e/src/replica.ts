@@ -1,4 +1,4 @@
-/** A process of the example server that is started again whenever it was killed, as a supervisor would. */
+/** A process of an example server that is started again whenever it was killed, as a supervisor would. */
 import { freePort } from "@sallyport/test-servers";
 import { ServedExample } from "./served-example.ts";
 
@@ -6,12 +6,17 @@ import { ServedExample } from "./served-example.ts";
 export class Replica {
   readonly origin: string;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #program: string | undefined;
   #served: ServedExample | undefined;
 
-  /** @param environment its configuration, without `PORT`; without `BASE_URL` it is itself the issuer */
-  constructor(port: number, environment: Readonly<Record<string, string>>) {
+  /**
+   * @param environment its configuration, without `PORT`; without `BASE_URL` it is itself the issuer
+   * @param program default: that of the script `serve`
+   */
+  constructor(port: number, environment: Readonly<Record<string, string>>, program?: string) {
     this.origin = `http://127.0.0.1:${port}`;
     this.#environment = { BASE_URL: this.origin, ...environment, PORT: String(port) };
+    this.#program = program;
   }
 
   /** So many processes of one issuer, which is the address of the first. They are not started yet. */
@@ -27,7 +32,7 @@ export class Replica {
   }
 
   async start(): Promise<void> {
-    this.#served = await ServedExample.start(this.#environment);
+    this.#served = await ServedExample.start(this.#environment, this.#program);
   }
 
   /** `kill -9`, where it runs. */

@@ -1,4 +1,4 @@
-/** The example MCP server as a process of its own, started as the script `serve` of this repository starts it. */
+/** An example server as a process of its own: the MCP server, started as the script `serve` of this repository starts it, or another one. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -7,6 +7,9 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** The example with accounts of its own. */
+export const ACCOUNTS_PROGRAM = "examples/oauth-server/src/main.ts";
 
 /** How a process ended. */
 export interface Exit {
@@ -30,11 +33,20 @@ export class ServedExample {
   readonly exited: Promise<Exit>;
   /** All that it wrote to stderr; fulfilled when it is gone. */
   readonly complaints: Promise<string>;
+  /** What it has said so far, line by line. */
+  readonly said: readonly string[];
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, baseUrl: string, exited: Promise<Exit>, complaints: Promise<string>) {
+  private constructor(
+    child: ChildProcess,
+    baseUrl: string,
+    said: readonly string[],
+    exited: Promise<Exit>,
+    complaints: Promise<string>,
+  ) {
     this.#child = child;
     this.baseUrl = baseUrl;
+    this.said = said;
     this.mcpUrl = new URL(`${baseUrl}/mcp`);
     this.exited = exited;
     this.complaints = complaints;
@@ -44,9 +56,10 @@ export class ServedExample {
    * Starts it and waits until it prints `ready BASE_URL`.
    *
    * @param environment all of its configuration; nothing of this process's environment reaches it
+   * @param program default: that of the script `serve`
    */
-  static async start(environment: Readonly<Record<string, string>>): Promise<ServedExample> {
-    const child = spawn(process.execPath, [serveProgram()], {
+  static async start(environment: Readonly<Record<string, string>>, program = serveProgram()): Promise<ServedExample> {
+    const child = spawn(process.execPath, [program], {
       cwd: root,
       env: { PORT: "0", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
@@ -58,15 +71,17 @@ export class ServedExample {
       process.off("exit", killIt);
       return { code, signal };
     });
+    const said: string[] = [];
     const ready = new Promise<string>((resolve) => {
       createInterface(child.stdout).on("line", (line) => {
+        said.push(line);
         if (line.startsWith("ready ")) resolve(line.slice("ready ".length));
       });
     });
     const early = exited.then(async ({ code }): Promise<string> => {
       throw new Error(`The server ended with exit code ${code} before it was ready:\n${await complaints}`);
     });
-    return new ServedExample(child, await Promise.race([ready, early]), exited, complaints);
+    return new ServedExample(child, await Promise.race([ready, early]), said, exited, complaints);
   }
 
   /** Whether the process is still there. */
