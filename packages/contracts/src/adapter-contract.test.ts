@@ -27,7 +27,7 @@ test("ids and sentences are unique", () => {
 
 test("the README has every clause, and says which may be waived", () => {
   const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-  const [section = ""] = readme.slice(readme.indexOf("## The adapter contract\n")).split("## Torture");
+  const [, section = ""] = readme.split("## The adapter contract\n").map((rest) => rest.split("\n## ", 1)[0] ?? "");
   const rows = section.split("\n").filter((line) => line.startsWith("| `"));
   const waivable = adapterContract.filter((clause) => clause.waivable).map(({ id }) => `\`${id}\``);
   expect(rows).toEqual(adapterContract.map(({ id, sentence }) => `| \`${id}\` | ${sentence} |`));
