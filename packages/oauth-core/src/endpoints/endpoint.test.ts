@@ -65,6 +65,7 @@ describe("people", () => {
     expect(new URL(answer.headers.get("location") ?? "").searchParams.get("error")).toBe("temporarily_unavailable");
     const unknown = await server.get(server.authorizationUrl({ clientId: `sp_cs_${"A".repeat(22)}` }, "c".repeat(43)));
     expect(unknown.status).toBe(503);
+    expect(unknown.headers.get("retry-after")).toBe("5");
     expect(await unknown.text()).toContain("Try again in a moment.");
   });
 

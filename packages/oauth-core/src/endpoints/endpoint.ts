@@ -3,7 +3,7 @@ import type { Engine } from "../domain/engine.ts";
 import { errorPage } from "../pages/error.ts";
 import { STYLE_HASH } from "../pages/layout.ts";
 import type { OAuthProxyError } from "../protocol/errors.ts";
-import { errorReply, toRefusal } from "../transport/error-reply.ts";
+import { errorReply, retryHeaders, toRefusal } from "../transport/error-reply.ts";
 import { page, type Reply } from "../transport/reply.ts";
 import type { Handler } from "../transport/router.ts";
 
@@ -87,7 +87,8 @@ function observeRefusal(
 /** A page that says what happened. Nothing is redirected from here: who gets this far has not proven where to. */
 function refusalPage(error: OAuthProxyError, traceId: string): Reply {
   const { title, advice, status } = WORDS[kindOf(error)];
-  return page(status, errorPage({ title, description: error.description, advice, traceId }), STYLE_HASH, []);
+  const text = errorPage({ title, description: error.description, advice, traceId });
+  return page(status, text, STYLE_HASH, [], retryHeaders(error));
 }
 
 type Kind = "expired" | "finished" | "client" | "browser" | "provider" | "forbidden" | "later" | "broken" | "request";

@@ -29,8 +29,12 @@ export function errorReply(error: OAuthProxyError, triedBasic: boolean): Reply {
   const headers: (readonly [string, string])[] = [];
   // RFC 6749 §5.2: a client that tried a scheme is told the scheme.
   if (error.code === "invalid_client" && triedBasic) headers.push(["www-authenticate", 'Basic realm="sallyport"']);
-  if (error.code === "temporarily_unavailable") headers.push(["retry-after", RETRY_AFTER]);
-  return json(statusOf(error), error.toJSON(), headers);
+  return json(statusOf(error), error.toJSON(), [...headers, ...retryHeaders(error)]);
+}
+
+/** RFC 9110 §10.2.3: what may succeed later says when. */
+export function retryHeaders({ code }: OAuthProxyError): Reply["headers"] {
+  return code === "temporarily_unavailable" ? [["retry-after", RETRY_AFTER]] : [];
 }
 
 /** What stands on the wire for whatever was thrown: a refusal as it is, anything else without a word of detail. */
