@@ -19,7 +19,7 @@ describe("a form", () => {
     expect(cookie).toEqual({
       name: "__Host-sallyport-browser",
       value: expect.stringMatching(/^[A-Za-z0-9_-]{22}$/),
-      maxAge: 86_400,
+      maxAge: 2_592_000,
     });
     expect(forms(true, "a").proves(jar(cookie), PASSWORD, csrfToken)).toBe(true);
   });

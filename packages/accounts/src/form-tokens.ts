@@ -28,8 +28,8 @@ export interface FormTokensOptions {
 const BROWSER = /^[A-Za-z0-9_-]{22}$/;
 /** What makes each rendering's token another one, and the MAC. */
 const TOKEN = /^([A-Za-z0-9_-]{12})([A-Za-z0-9_-]{43})$/;
-/** A page that was left open for longer has to be loaded again. */
-const BROWSER_TTL = 86_400;
+/** 30 days, renewed by each page: a page that was left open for longer has to be loaded again. When a browser brings back many tabs at once, they all find the name that it has. */
+const BROWSER_TTL = 2_592_000;
 
 /**
  * The tokens of one server's forms.

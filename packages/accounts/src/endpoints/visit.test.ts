@@ -388,7 +388,7 @@ describe("without https, on this machine alone", () => {
     const on = world({ server: { baseUrl: "http://localhost:3000" } });
     const answer = await on.auth.fetch(new Request("http://localhost:3000/oauth/sign-in"));
     const [cookie = ""] = answer.headers.getSetCookie();
-    expect(cookie).toMatch(/^sallyport-browser=[A-Za-z0-9_-]{22}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=86400$/);
+    expect(cookie).toMatch(/^sallyport-browser=[A-Za-z0-9_-]{22}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/);
   });
 });
 
