@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { callsOf, RawBrowser, remoteWorld, type Sending } from "../test/raw-browser.ts";
 import { PASSWORD } from "../test/world.ts";
 
-vi.mock("@node-rs/argon2", () => import("../test/counted-argon2.ts"));
+vi.mock("./argon2id.ts", () => import("../test/counted-argon2.ts"));
 
 const FORM = "application/x-www-form-urlencoded";
 /** In everything that is made up, so that it would be seen wherever it came out again. */

@@ -5,7 +5,7 @@ import { type Answer, callsOf, RawBrowser, remoteWorld } from "../test/raw-brows
 import type { RemoteMemory } from "../test/remote-memory.ts";
 import { PASSWORD, type World, type WorldOptions } from "../test/world.ts";
 
-vi.mock("@node-rs/argon2", () => import("../test/counted-argon2.ts"));
+vi.mock("./argon2id.ts", () => import("../test/counted-argon2.ts"));
 beforeEach(() => {
   computed.length = 0;
 });

@@ -3,7 +3,8 @@ import { verify as nativeVerify } from "@node-rs/argon2";
 import { ConfigurationError, OAuthProxyError } from "@sallyport/oauth-core/accounts";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Argon2Cost, type Argon2id, PasswordHashing, type PasswordHashingOptions } from "./password-hashing.ts";
+import type { Argon2Cost, Argon2id } from "./argon2id.ts";
+import { PasswordHashing, type PasswordHashingOptions } from "./password-hashing.ts";
 
 /** Printed, so that a run can be had again. */
 const seed = Number(process.env["FUZZ_SEED"] ?? crypto.randomInt(2 ** 31));
@@ -278,14 +279,14 @@ describe("hashes wait for their turn", () => {
     await first;
   });
 
-  test("without options at most three are computed at once, and 256 wait", async () => {
+  test("without options at most four are computed at once, and 256 wait", async () => {
     const { running, compute, finish } = held();
     const hashing = new PasswordHashing(runtime, {}, compute);
     const outcomes = Promise.allSettled(Array.from({ length: 300 }, () => hashing.hash("a password")));
     await settled();
     const atOnce = running.length;
     expect(atOnce).toBeGreaterThanOrEqual(1);
-    expect(atOnce).toBeLessThanOrEqual(3);
+    expect(atOnce).toBeLessThanOrEqual(4);
     await finish();
     const refused = (await outcomes).filter((outcome) => outcome.status === "rejected");
     expect(refused).toHaveLength(300 - 256 - atOnce);

@@ -3,22 +3,7 @@ import { timingSafeEqual } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { ConfigurationError, OAuthProxyError, type Runtime } from "@sallyport/oauth-core/accounts";
 import pLimit, { type LimitFunction } from "p-limit";
-
-/** What a hash costs whoever computes it. */
-export interface Argon2Cost {
-  /** In KiB. */
-  readonly memoryCost: number;
-  /** How often the memory is gone over. */
-  readonly timeCost: number;
-  /** How many lanes the memory is in. */
-  readonly parallelism: number;
-}
-
-/** The one-way function itself: Argon2id of version 19, without a key. */
-export type Argon2id = (
-  password: Uint8Array,
-  parameters: Argon2Cost & { readonly salt: Uint8Array; readonly outputLen: number },
-) => Promise<Uint8Array>;
+import { type Argon2Cost, type Argon2id, argon2idOnThreads } from "./argon2id.ts";
 
 /** What new hashes cost, and how many are computed at once. */
 export interface PasswordHashingOptions extends Partial<Argon2Cost> {
@@ -29,8 +14,8 @@ export interface PasswordHashingOptions extends Partial<Argon2Cost> {
   /** Default: 1. */
   readonly parallelism?: number;
   /**
-   * How many hashes are computed at once. Default: one less than there are processors, and at most 3: libuv computes them on four threads, on which files are
-   * read and names resolved too. Raise it together with `UV_THREADPOOL_SIZE`.
+   * How many hashes are computed at once, each on a thread of its own. Default: one less than there are processors, and at most 4. Each takes `memoryCost`
+   * while it is computed.
    */
   readonly concurrency?: number;
   /** How many may wait for their turn; whoever comes then is told to try again. Default: 256. */
@@ -77,13 +62,13 @@ export class PasswordHashing {
   readonly #decoy: StoredHash;
 
   /**
-   * @param argon2id computes the hashes; default: the native function of `@node-rs/argon2`, loaded by the first hash
+   * @param argon2id computes the hashes; default: `@node-rs/argon2` on threads of its own, started by the first hash
    * @throws {ConfigurationError} for less than OWASP's least parameters, and for numbers that make no sense
    */
   constructor(
     runtime: Pick<Runtime, "randomBytes">,
     options: PasswordHashingOptions = {},
-    argon2id: Argon2id = nativeArgon2id,
+    argon2id: Argon2id = argon2idOnThreads,
   ) {
     const number = (option: keyof PasswordHashingOptions, least: number, most: number, fallback: number) =>
       wholeNumber(`passwordHashing.${option}`, options[option] ?? fallback, least, most);
@@ -92,8 +77,8 @@ export class PasswordHashing {
       timeCost: number("timeCost", LEAST.timeCost, MOST.timeCost, LEAST.timeCost),
       parallelism: number("parallelism", LEAST.parallelism, MOST.parallelism, LEAST.parallelism),
     };
-    // One processor is left to the event loop, and one of libuv's four threads to everything else that waits for them.
-    const spare = Math.min(Math.max(1, availableParallelism() - 1), 3);
+    // One processor is left to the event loop.
+    const spare = Math.min(Math.max(1, availableParallelism() - 1), 4);
     this.#limit = pLimit(number("concurrency", 1, 1024, spare));
     this.#queue = number("queue", 0, 65_536, 256);
     this.#runtime = runtime;
@@ -161,16 +146,6 @@ export class PasswordHashing {
     return this.#limit(compute);
   }
 }
-
-/** The native function. Imported by the first hash, so that a server that only checks tokens runs where there is none; only once, as each import looks for the file anew. */
-const nativeArgon2id: Argon2id = async (password, parameters) => {
-  native ??= import("@node-rs/argon2");
-  const { hashRaw } = await native;
-  // Argon2id of version 19, in the numbers of the package: its enums have no value that a module on its own could name.
-  return hashRaw(password, { ...parameters, algorithm: 2, version: 1 });
-};
-
-let native: Promise<typeof import("@node-rs/argon2")> | undefined;
 
 /** Base64 without padding, as PHC strings have it: 8 to 48 bytes of salt, 16 to 64 of hash. */
 const PHC =

@@ -7,7 +7,7 @@ import { PASSWORD, type World, type WorldOptions, world } from "../test/world.ts
 import { PasswordHashing } from "./password-hashing.ts";
 import type { User, UserStore } from "./user-store.ts";
 
-vi.mock("@node-rs/argon2", () => import("../test/counted-argon2.ts"));
+vi.mock("./argon2id.ts", () => import("../test/counted-argon2.ts"));
 
 const WRONG = "wrong horse battery staple";
 

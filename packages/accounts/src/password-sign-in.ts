@@ -1,4 +1,5 @@
 /** Tries a name and a password: the same work, whoever it is for. OWASP Authentication Cheat Sheet, "Authentication and Error Messages". */
+import { setImmediate as othersTurn } from "node:timers/promises";
 import type { Observe } from "@sallyport/oauth-core/accounts";
 import type { AdmittedAttempt, Attempts } from "./attempts.ts";
 import type { Directory } from "./directory.ts";
@@ -31,7 +32,12 @@ export type PasswordOutcome = { readonly user: User | undefined } | { readonly r
 /** Stands for whatever is no password, so that it costs what a password costs. */
 const NO_PASSWORD = "no password";
 
-/** The sign-ins of one server. */
+/**
+ * The sign-ins of one server.
+ *
+ * Between its steps others have their turn: a storage in memory answers at once, and all steps together would keep whatever else comes, guard checks above all,
+ * waiting for a millisecond or two.
+ */
 export class PasswordSignIn {
   readonly #options: PasswordSignInOptions;
 
@@ -42,6 +48,7 @@ export class PasswordSignIn {
   /** @throws {OAuthProxyError} `busy` while too many passwords are being looked at; `storage_unavailable` */
   async attempt(attempt: PasswordAttempt): Promise<PasswordOutcome> {
     const { directory } = this.#options;
+    await othersTurn();
     const login = parseLogin(attempt.login ?? "");
     const user = login === undefined ? undefined : await directory.store.findByLogin(login);
     return this.#try(user, nameOf(login) ?? attempt.login ?? "", attempt);
@@ -60,6 +67,7 @@ export class PasswordSignIn {
     const { attempts, knownBrowsers, observe } = this.#options;
     const failed = (because: "credentials" | "disabled" | "slowed_down") =>
       observe({ type: "account.sign_in_failed", subject: user?.id, because }, traceId);
+    await othersTurn();
     const admission = await attempts.begin({ login, browser: knownBrowsers.find(cookies, user), address });
     if (!admission.admitted) {
       failed("slowed_down");
@@ -75,6 +83,7 @@ export class PasswordSignIn {
       return { user: undefined };
     }
     await admission.settle("succeeded");
+    await othersTurn();
     if (outdated) await this.#rehash(user, given);
     return { user };
   }

@@ -1,14 +1,12 @@
 /**
- * Stands in for the native package where a test counts hashes and needs hundreds: as deterministic, as dependent on every parameter, and next to free.
+ * Stands in for the threads with the native package where a test counts hashes and needs hundreds: as deterministic, as dependent on every parameter, and next to free.
  * That the real one is called as it should be is shown where the hashing is tested.
  */
 import { createHash } from "node:crypto";
+import type { Argon2Cost, Argon2id } from "../src/argon2id.ts";
 
 /** What one hash was to cost. */
-export interface Computed {
-  readonly memoryCost: number;
-  readonly timeCost: number;
-  readonly parallelism: number;
+export interface Computed extends Argon2Cost {
   readonly outputLen: number;
 }
 
@@ -18,11 +16,8 @@ export const computed: Computed[] = [];
 /** What each hash waits for; at least for everybody else to get a turn, as with the real one. */
 export const pace = { turn: (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve)) };
 
-/** In place of the package's. */
-export async function hashRaw(
-  password: Uint8Array,
-  { salt, ...cost }: Computed & { readonly salt: Uint8Array },
-): Promise<Uint8Array> {
+/** In place of the one that `argon2id.ts` exports. */
+export const argon2idOnThreads: Argon2id = async (password, { salt, ...cost }) => {
   const { memoryCost, timeCost, parallelism, outputLen } = cost;
   computed.push({ memoryCost, timeCost, parallelism, outputLen });
   await pace.turn();
@@ -31,4 +26,4 @@ export async function hashRaw(
     .update(createHash("sha256").update(salt).digest())
     .update(password)
     .digest();
-}
+};

@@ -16,9 +16,9 @@ const BASE_URL = "https://mcp.example.com";
 /** OWASP's least for Argon2id, which is what accounts hash with. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
 /** Of one turn. */
-const SIGN_INS = 8;
-/** Before the first turn: a server runs for longer than it takes to compile it. */
-const WARM_UP = 100;
+const SIGN_INS = 16;
+/** Turns before the first one that counts: a server runs for longer than it takes to compile it. */
+const WARM_UP = 8;
 
 /** Measures sign-ins, and what others notice of them. */
 export async function benchAccounts(rounds: number): Promise<readonly Result[]> {
@@ -49,22 +49,28 @@ async function signIns(
   const hashing = async () => {
     if (!(await verify(stored, PASSWORD))) throw new Error("the password is another one");
   };
+  // Made before a turn, as they are what a framework hands over; what that takes, the adapters' part of the bench says.
+  const requests: Request[] = [];
+  const arrive = () => {
+    while (requests.length < SIGN_INS) requests.push(new Request(url, { ...post, method: "POST" }));
+  };
   const posting = async () => {
-    const { status } = await auth.fetch(new Request(url, { ...post, method: "POST" }));
+    const request = requests.pop();
+    if (request === undefined) throw new Error("there was no request");
+    const { status } = await auth.fetch(request);
     if (status !== 303) throw new Error(`nobody was signed in: ${status}`);
   };
-  await repeated(WARM_UP, posting);
+  for (let turn = 0; turn < WARM_UP; turn += 1) {
+    arrive();
+    await repeated(SIGN_INS, posting);
+  }
   const [hashUsed, postUsed, hashTook, postTook, flowTook] = await takeTurns(
     [
-      contender("hash", hashing, processorTime),
-      contender("form", posting, processorTime),
+      contender("hash", hashing, { clock: processorTime }),
+      contender("form", posting, { clock: processorTime, prepare: arrive }),
       contender("hash", hashing),
-      contender("form", posting),
-      contender(
-        "link to token",
-        () => visitor.signIn(),
-        () => visitor.waited,
-      ),
+      contender("form", posting, { prepare: arrive }),
+      contender("link to token", () => visitor.signIn(), { clock: () => visitor.waited }),
     ],
     rounds,
   );
@@ -84,8 +90,12 @@ async function signIns(
   ];
 }
 
-function contender(name: string, work: () => Promise<unknown>, clock?: () => number): Contender {
-  return { name, run: () => repeated(SIGN_INS, work), ...(clock === undefined ? {} : { clock }) };
+function contender(
+  name: string,
+  work: () => Promise<unknown>,
+  options: Pick<Contender, "clock" | "prepare"> = {},
+): Contender {
+  return { name, run: () => repeated(SIGN_INS, work), ...options };
 }
 
 async function repeated(times: number, work: () => Promise<unknown>): Promise<void> {

@@ -1,5 +1,13 @@
 /** Which key protects what: one secret in, one independent key per purpose out. RFC 5869. */
-import { createHash, createHmac, createSecretKey, hkdfSync, scryptSync, timingSafeEqual } from "node:crypto";
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  scryptSync,
+  timingSafeEqual,
+} from "node:crypto";
 import { ConfigurationError } from "../protocol/errors.ts";
 
 /** The purposes of which each has a key of its own, so that a leak or a confusion of one opens no other door. */
@@ -67,12 +75,18 @@ export function deriveKeys(sources: KeySources): Record<KeyPurpose, Keys> & { re
   };
 }
 
+/**
+ * Keys as Node.js wants them. Given bytes, it throws and catches an error of its own before it takes them, which is five times as long; and an object that is
+ * made for each MAC costs half as much as the MAC.
+ */
+const objects = new WeakMap<Uint8Array, KeyObject>();
+
 /** HMAC-SHA256 over parts that can't run into each other. */
 export function mac(key: Uint8Array, ...parts: readonly string[]): Uint8Array {
-  // Given bytes, Node.js throws and catches an error of its own before it takes them: five times as long as with a key object.
-  const hmac = createHmac("sha256", createSecretKey(key));
-  for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:`).update(part);
-  return hmac.digest();
+  const object = objects.get(key) ?? createSecretKey(key);
+  objects.set(key, object);
+  const message = parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join("");
+  return createHmac("sha256", object).update(message).digest();
 }
 
 /** The same as base64url, under the key that signs. */
@@ -82,7 +96,12 @@ export function sign(keys: Keys, ...parts: readonly string[]): string {
 
 /** Whether `signature` was made over `parts` by one of the keys. Takes the same time wherever it differs. */
 export function verify(keys: Keys, signature: string, ...parts: readonly string[]): boolean {
-  return keys.some((key) => equal(signature, Buffer.from(mac(key, ...parts)).toString("base64url")));
+  const given = Buffer.from(signature);
+  return keys.some((key) => {
+    const expected = Buffer.from(sign([key], ...parts));
+    // How long a MAC is, everybody knows.
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
 }
 
 /** Whether two texts are the same, in a time that tells nothing about where they differ. */
