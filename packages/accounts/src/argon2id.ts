@@ -56,5 +56,6 @@ export const argon2idOnThreads: Argon2id = async (password, { salt, ...numbers }
 /** Not before the first hash, so that a server which only checks tokens runs where there is no such library. */
 function startThread(): Worker {
   const library = createRequire(import.meta.url).resolve("@node-rs/argon2");
+  // What the server was started with (loaders, a debugger, the type of its input) is not for the thread.
   return new Worker(PROGRAM, { eval: true, name: "argon2id", workerData: { library }, execArgv: [] });
 }

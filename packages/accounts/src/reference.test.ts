@@ -215,6 +215,6 @@ describe("State parameter for CSRF protection", () => {
     expect(response.status).toBe(400);
     const stranger = await on.browser().open(page.url);
     expect(stranger.status).toBe(400);
-    expect(stranger.text).toContain("belongs to another browser");
+    expect(stranger.text).toContain("not open in this browser");
   });
 });

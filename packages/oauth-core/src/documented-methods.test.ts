@@ -231,7 +231,7 @@ describe("handleCallback and handleConsent", () => {
   test("answer requests of whatever path a program gave them", async () => {
     const { auth } = new World().server();
     const callback = await auth.handleCallback(new Request("http://10.0.0.1:8080/signed-in?state=x"));
-    expect(await pageOf(callback)).toBe("400 This sign-in belongs to another browser");
+    expect(await pageOf(callback)).toBe("400 This sign-in is not open in this browser");
     const consent = await auth.handleConsent(
       new Request("http://10.0.0.1:8080/answer", { method: "POST", body: new URLSearchParams() }),
     );

@@ -328,7 +328,7 @@ describe("RFC 9700 §4.4: no mix-up", () => {
     const [shared = ""] = state.split(".");
     expect(later.startsWith(`${shared}.`)).toBe(true);
     for (const forged of [shared, `${shared}.`, `${shared}.${shared}`])
-      expect(await pageOf(await back("one", forged))).toBe("400 This sign-in belongs to another browser");
+      expect(await pageOf(await back("one", forged))).toBe("400 This sign-in is not open in this browser");
     expect(answerOf(await back("one", later))).toHaveProperty("code");
   });
 
@@ -339,7 +339,7 @@ describe("RFC 9700 §4.4: no mix-up", () => {
     const later = (await choose("one")).searchParams.get("state") ?? "";
     const [second = ""] = nameOf().filter((name) => name !== first);
     browser.cookies.set(second, browser.cookies.get(first) ?? "");
-    expect(await pageOf(await back("one", later))).toBe("400 This sign-in belongs to another browser");
+    expect(await pageOf(await back("one", later))).toBe("400 This sign-in is not open in this browser");
     expect(answerOf(await back("two", state))).toHaveProperty("code");
   });
 

@@ -108,7 +108,7 @@ describe("account linking CSRF: nothing is linked", () => {
     for (const browser of [his, elsewhere, on.browser()]) {
       const page = await browser.open(answer);
       expect(page.status).toBe(400);
-      expect(page.text).toContain("belongs to another browser");
+      expect(page.text).toContain("not open in this browser");
     }
     for (const { id } of [alice, bob]) expect(await on.accounts.listLinks(id)).toEqual([]);
     // The code there was not spent by it: she may finish.

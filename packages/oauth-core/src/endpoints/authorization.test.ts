@@ -201,7 +201,7 @@ describe("what is asked of the person", () => {
     // The attacker approves elsewhere, so that a real state exists; the victim's browser has only seen a page.
     const upstream = await server.consent(server.authorizationUrl(client, challenge), new Browser());
     const answer = await server.callback(locationOf(upstream).href, victim);
-    expect(await pageOf(answer)).toBe("400 This sign-in belongs to another browser");
+    expect(await pageOf(answer)).toBe("400 This sign-in is not open in this browser");
     expect(world.upstreamRequests).toEqual([]);
   });
 

@@ -28,7 +28,7 @@ async function approved(config: Partial<OAuthProxyConfig> = {}, world = new Worl
   };
 }
 
-const OTHER_BROWSER = "400 This sign-in belongs to another browser";
+const OTHER_BROWSER = "400 This sign-in is not open in this browser";
 
 test("RFC 6749 §4.1.2, RFC 9207 §2: the browser goes back with code, state and iss, each once", async () => {
   const { back, browser } = await approved();

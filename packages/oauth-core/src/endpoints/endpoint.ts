@@ -110,9 +110,9 @@ const WORDS: Readonly<Record<Kind, { title: string; advice: string; status: numb
     status: 400,
   },
   browser: {
-    title: "This sign-in belongs to another browser",
+    title: "This sign-in is not open in this browser",
     advice:
-      "Start to sign in again, and finish in the same browser. If you did not start it yourself, close this page.",
+      "It was begun in another browser, or is finished already. Start to sign in again, and finish in the same browser. If you did not start it yourself, close this page.",
     status: 400,
   },
   provider: {

@@ -49,7 +49,7 @@ describe("it decides nothing", () => {
     const { server, state, posted, world } = await atProvider();
     const answer = await posted({ code: "injected", state });
     const visit = await server.get(locationOf(answer).href, { cookie: new Browser().header() });
-    expect(await pageOf(visit)).toBe("400 This sign-in belongs to another browser");
+    expect(await pageOf(visit)).toBe("400 This sign-in is not open in this browser");
     expect(world.upstreamRequests).toEqual([]);
   });
 

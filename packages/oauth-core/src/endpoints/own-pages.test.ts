@@ -274,7 +274,7 @@ describe("the way to another provider and back", () => {
     const all = arranged();
     const { there, browser } = await setOut(all);
     for (const other of [new Browser(), (await setOut(all)).browser])
-      expect(await pageOf(await come(all.server, there, other))).toBe("400 This sign-in belongs to another browser");
+      expect(await pageOf(await come(all.server, there, other))).toBe("400 This sign-in is not open in this browser");
     expect(all.world.upstreamRequests).toEqual([]);
     expect(all.desk.linked).toEqual([]);
     expect((await come(all.server, there, browser)).status).toBe(200);
