@@ -48,7 +48,6 @@ export class PasswordSignIn {
   /** @throws {OAuthProxyError} `busy` while too many passwords are being looked at; `storage_unavailable` */
   async attempt(attempt: PasswordAttempt): Promise<PasswordOutcome> {
     const { directory } = this.#options;
-    await othersTurn();
     const login = parseLogin(attempt.login ?? "");
     const user = login === undefined ? undefined : await directory.store.findByLogin(login);
     return this.#try(user, nameOf(login) ?? attempt.login ?? "", attempt);
