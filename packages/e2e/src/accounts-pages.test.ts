@@ -198,6 +198,20 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
       expect(complaints).toEqual([]);
     });
 
+    test("a page whose cookie is gone signs nobody in, says so, and leads to the application after all", async () => {
+      const client = newClient();
+      const page = await toSignIn(client);
+      await context.clearCookies({ name: /sallyport-browser$/ });
+      await signIn(page);
+      await page.getByRole("alert").getByText("This page was out of date").waitFor();
+      expect(await site.accounts.listSessions(person.id)).toEqual([]);
+      expect(await focusedName(page)).toBe("login");
+
+      await signIn(page);
+      await expectSignedIn(client, listener.nth(1));
+      expect(complaints).toEqual([]);
+    });
+
     test("a posted page that is loaded again posts again, and is answered as before", async () => {
       const page = await toSignIn(newClient());
       await signIn(page, { password: WRONG });
@@ -388,6 +402,21 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
       await button(tabBeside, "Change the name").click();
       await heading(tabBeside, "Sign in to Notes server");
       expect((await site.accounts.findUser(person.id))?.name).toBe(`Person ${count}`);
+    });
+
+    test("a tab from before another sign-in does nothing, says so, and works from then on", async () => {
+      const [old, other] = [await toAccount(), await tab(site.url("/account"))];
+      await button(other, "Sign out").click();
+      await heading(other, "You are signed out");
+      await toAccount();
+      await button(old, "Sign out everywhere").click();
+      await old.getByRole("alert").getByText("This page was out of date").waitFor();
+      expect(await site.accounts.listSessions(person.id)).toHaveLength(1);
+
+      await button(old, "Sign out everywhere").click();
+      await heading(old, "Sign in to Notes server");
+      expect(await site.accounts.listSessions(person.id)).toEqual([]);
+      expect(complaints).toEqual([]);
     });
 
     test("going back after signing out shows nothing of the account", async () => {

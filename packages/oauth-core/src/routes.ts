@@ -87,8 +87,8 @@ function ownRoutes(
     if (taken.includes(path)) throw new ConfigurationError("redirectPath", "is already the path of a page");
     const name = below.slice(1);
     const methods = {
-      ...(GET === undefined ? {} : { GET: people(name, ownPage(GET)) }),
-      ...(POST === undefined ? {} : { POST: people(name, ownPage(POST)) }),
+      ...(GET === undefined ? {} : { GET: people(name, ownPage(name, GET)) }),
+      ...(POST === undefined ? {} : { POST: people(name, ownPage(name, POST)) }),
     };
     return { path, methods, cors: false };
   });

@@ -32,7 +32,7 @@ export function accountEndpoint(parts: AccountParts): OwnPage {
     GET: async (visit) => {
       const here = new Visit(parts, visit);
       const present = await here.present();
-      return present === undefined ? here.goTo(here.url("/sign-in")) : show(here, present, {});
+      return present === undefined ? here.goTo(here.url("/sign-in")) : showAccount(here, present, {});
     },
     POST: async (visit) => {
       const here = new Visit(parts, visit);
@@ -42,7 +42,8 @@ export function accountEndpoint(parts: AccountParts): OwnPage {
         parts.home.refuseOtherSites(visit.request);
         return here.goTo(here.url("/sign-in"));
       }
-      const form = await here.form({ form: ACCOUNT_FORM, sessionId: present.session.id });
+      const { form } = await here.form({ form: ACCOUNT_FORM, sessionId: present.session.id });
+      if (form === undefined) return showAccount(here, present, { problem: "page_outdated" });
       const action = ACTIONS.get(form.get("action") ?? "");
       if (action === undefined) throw new OAuthProxyError("malformed_parameters");
       return action(here, present, form);
@@ -69,7 +70,7 @@ async function changeName(here: Visit, present: Present, form: Parameters): Prom
     return here.account("name_changed");
   } catch (error) {
     if (!(error instanceof AccountError)) throw error;
-    return show(here, present, { problem: problemOf(error), typedName });
+    return showAccount(here, present, { problem: problemOf(error), typedName });
   }
 }
 
@@ -79,10 +80,10 @@ async function changePassword(here: Visit, present: Present, form: Parameters): 
   const { user } = present;
   const { cookies, address, traceId } = here;
   const password = form.get("new_password");
-  if (password !== form.get("repeat_password")) return show(here, present, { problem: "passwords_differ" });
+  if (password !== form.get("repeat_password")) return showAccount(here, present, { problem: "passwords_differ" });
   const outcome = await passwordSignIn.confirm(user, { password: form.get("password"), cookies, address, traceId });
   if ("retryAfter" in outcome) return slowDown(here, outcome.retryAfter);
-  if (outcome.user === undefined) return show(here, present, { problem: "password_wrong" });
+  if (outcome.user === undefined) return showAccount(here, present, { problem: "password_wrong" });
   try {
     const passwordHash = await directory.hashOf(password ?? "", user);
     const changed = await directory.storePassword(user.id, passwordHash, "person", (now) =>
@@ -96,7 +97,7 @@ async function changePassword(here: Visit, present: Present, form: Parameters): 
     return here.account("password_changed", begun.cookies);
   } catch (error) {
     if (!(error instanceof AccountError)) throw error;
-    return show(here, present, { problem: problemOf(error) });
+    return showAccount(here, present, { problem: problemOf(error) });
   }
 }
 
@@ -142,7 +143,12 @@ interface Shown {
   readonly typedName?: string | undefined;
 }
 
-async function show(here: Visit, { user, session }: Present, { problem, typedName }: Shown): Promise<Reply> {
+/** The page itself. */
+export async function showAccount(
+  here: Visit,
+  { user, session }: Present,
+  { problem, typedName }: Shown,
+): Promise<Reply> {
   const { home, links, mailer, sessions } = here.parts;
   const [browsers, applications, linked] = await Promise.all([
     sessions.list(user),
@@ -153,7 +159,7 @@ async function show(here: Visit, { user, session }: Present, { problem, typedNam
   const said = saidBy(notice);
   const nameOf = (id: string) => home.others.find((each) => each.id === id)?.name ?? id;
   return here.show(
-    problem === undefined ? 200 : 422,
+    problem,
     { form: ACCOUNT_FORM, sessionId: session.id },
     (csrfToken) =>
       accountPage({
@@ -192,7 +198,6 @@ function saidBy(notice: Notice | undefined) {
     case "link_taken":
     case "too_many_links":
     case "last_way_in":
-    case "page_outdated":
       return { done: undefined, problem: notice };
     default:
       return { done: notice, problem: undefined };

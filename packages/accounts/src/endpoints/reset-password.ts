@@ -26,8 +26,8 @@ export function resetPasswordEndpoint(parts: AccountParts): OwnPage {
     },
     POST: async (visit) => {
       const here = new Visit(parts, visit);
-      const form = await here.form(ASK);
-      const request = form.get("request");
+      const { form, request } = await here.form(ASK);
+      if (form === undefined) return ask(here, request, "page_outdated");
       const typed = form.get("login");
       const backUrl = here.url("/reset-password", { request });
       if (typed === undefined) return ask(here, request, "login_missing");
@@ -53,12 +53,13 @@ export function finishResetEndpoint(parts: AccountParts): OwnPage {
     }),
     POST: async (visit) => {
       const here = new Visit(parts, visit);
-      const form = await here.form(FINISH);
+      const { form } = await here.form(FINISH);
       const token = parts.mailTokens.carried(here.cookies, "reset_password");
       const order = token === undefined ? undefined : await parts.mailTokens.find(token, "reset_password");
       const user = order && (await parts.directory.store.find(order.userId));
       if (token === undefined || order === undefined || !isCurrent(order, user))
         return linkOver(here, "reset_password");
+      if (form === undefined) return askPassword(here, order, user, "page_outdated");
       const password = form.get("new_password");
       if (password !== form.get("repeat_password")) return askPassword(here, order, user, "passwords_differ");
       try {
@@ -119,7 +120,7 @@ function ask(here: Visit, request: string | undefined, problem: ProblemName | un
   const { serverName } = here.parts.home;
   const action = here.url("/reset-password");
   const signInUrl = here.url("/sign-in", { request });
-  return here.show(problem === undefined ? 200 : 422, ASK, (csrfToken) =>
+  return here.show(problem, ASK, (csrfToken) =>
     forgottenPasswordPage({ serverName, action, csrfToken, request, problem, signInUrl }),
   );
 }
@@ -131,7 +132,7 @@ function askPassword(here: Visit, order: PasswordReset, user: User, problem: Pro
   const login = user.username ?? user.email ?? "";
   const request = resumed === undefined ? undefined : order.request;
   return here.show(
-    problem === undefined ? 200 : 422,
+    problem,
     FINISH,
     (csrfToken) => newPasswordPage({ serverName, action, csrfToken, request, login, problem }),
     { targets: resumed === undefined ? [] : [resumed.formTarget] },

@@ -114,6 +114,16 @@ describe("RFC 6749 §10.12: the form of the sign-in", () => {
       },
     ],
     ["without cookies", (browser, page) => browser.type(page, "alice", PASSWORD, { cookies: new Map() })],
+  ];
+  const foreign: typeof forged = [
+    [
+      "with another form's token, in a browser that does not say where it is from",
+      async (browser, page) => {
+        const { fields } = await browser.get("/oauth/reset-password");
+        const other = { ...page, fields: { ...page.fields, csrf_token: fields.csrf_token ?? "" } };
+        return browser.type(other, "alice", PASSWORD, { headers: { "sec-fetch-site": undefined } });
+      },
+    ],
     [
       "from another site",
       (browser, page) => browser.type(page, "alice", PASSWORD, { headers: { "sec-fetch-site": "cross-site" } }),
@@ -138,11 +148,17 @@ describe("RFC 6749 §10.12: the form of the sign-in", () => {
     ],
   ];
 
-  test.each(forged)("%s signs nobody in, and no password is looked at", async (_, forge) => {
+  test.each([
+    ...forged.map((each) => [...each, ["__Host-sallyport-browser"]] as const),
+    ...foreign.map((each) => [...each, []] as const),
+  ])("%s signs nobody in, and no password is looked at", async (_, forge, cookies) => {
     const { on, browser } = await withAlice();
     const answer = await forge(browser, await browser.signInPage(), on);
     expect(answer.status).toBe(403);
-    expect(answer.setCookies).toEqual([]);
+    expect(answer.setCookies.map(({ name }) => name)).toEqual(cookies);
+    // Where the form comes back it is empty: what came with the other one is not taken over.
+    expect(answer.text.includes("<form")).toBe(cookies.length > 0);
+    expect(answer.text).not.toContain("alice");
     expect(on.events.filter(({ type }) => type.startsWith("account.sign"))).toEqual([]);
     expect(refusals(on)).toMatchObject([{ endpoint: "sign-in", reason: "consent_forged" }]);
   });

@@ -23,8 +23,8 @@ export function signInEndpoint(parts: AccountParts): OwnPage {
     },
     POST: async (visit) => {
       const here = new Visit(parts, visit);
-      const form = await here.form(FORM);
-      const sealed = form.get("request");
+      const { form, request: sealed } = await here.form(FORM);
+      if (form === undefined) return show(here, sealed, { problem: "page_outdated" });
       const request = here.signInRequest(sealed);
       const login = form.get("login");
       const outcome = await parts.passwordSignIn.attempt({
@@ -51,7 +51,7 @@ function show(here: Visit, request: string | undefined, { login, problem }: Show
   const { home, mailer, signUp, tickets } = here.parts;
   const targets = request === undefined ? [] : [tickets.openRequest(request)?.formTarget ?? "'self'"];
   return here.show(
-    problem === undefined ? 200 : 422,
+    problem,
     FORM,
     (csrfToken) =>
       signInPage({

@@ -55,8 +55,13 @@ describe("signing out", () => {
   ])("a form %s signs nobody out", async (_, form) => {
     const { browser } = await signedIn();
     const answer = await browser.post("/oauth/sign-out", await form(browser));
-    expect(answer.status).toBe(403);
-    expect(answer.setCookies).toEqual([]);
+    expect([answer.status, answer.setCookies.map(({ name }) => name)]).toEqual([403, ["__Host-sallyport-browser"]]);
+    expect(answer.text).toContain("This page was out of date");
+    expect(await browser.isSignedIn()).toBe(true);
+    const refused = await browser.post("/oauth/sign-out", await form(browser), {
+      headers: { "sec-fetch-site": undefined },
+    });
+    expect([refused.status, refused.setCookies]).toEqual([403, []]);
     expect(await browser.isSignedIn()).toBe(true);
   });
 

@@ -2,7 +2,7 @@
 import type { OwnPage } from "@sallyport/oauth-core/accounts";
 import type { AccountParts } from "../account-parts.ts";
 import { noticePage } from "../pages/notice.ts";
-import { ACCOUNT_FORM } from "./account.ts";
+import { ACCOUNT_FORM, showAccount } from "./account.ts";
 import { Visit } from "./visit.ts";
 
 /** POST alone: a link on another site must sign nobody out. */
@@ -15,7 +15,8 @@ export function signOutEndpoint(parts: AccountParts): OwnPage {
       const present = await here.present();
       // A session that is over is signed out of already, and the token of its page proves nothing any more.
       if (present !== undefined) {
-        await here.form({ form: ACCOUNT_FORM, sessionId: present.session.id });
+        const { form } = await here.form({ form: ACCOUNT_FORM, sessionId: present.session.id });
+        if (form === undefined) return showAccount(here, present, { problem: "page_outdated" });
         parts.home.observe(
           { type: "account.signed_out", subject: present.user.id, by: "person", everywhere: false },
           here.traceId,

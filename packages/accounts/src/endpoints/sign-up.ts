@@ -26,8 +26,8 @@ export function signUpEndpoint(parts: AccountParts): OwnPage {
     },
     POST: async (visit) => {
       const here = new Visit(parts, visit);
-      const form = await here.form(ASK);
-      const request = form.get("request");
+      const { form, request } = await here.form(ASK);
+      if (form === undefined) return ask(here, request, { problem: "page_outdated" });
       const typed = form.get("email");
       const email = typed === undefined ? undefined : normalizeEmail(typed.trim());
       if (email === undefined) return ask(here, request, { email: typed, problem: "email_malformed" });
@@ -49,10 +49,11 @@ export function finishSignUpEndpoint(parts: AccountParts): OwnPage {
     GET: linkTarget(parts, "sign_up", path, (here, order) => askRest(here, order, {})),
     POST: async (visit) => {
       const here = new Visit(parts, visit);
-      const form = await here.form(FINISH);
+      const { form } = await here.form(FINISH);
       const token = parts.mailTokens.carried(here.cookies, "sign_up");
       const order = token === undefined ? undefined : await parts.mailTokens.find(token, "sign_up");
       if (token === undefined || order === undefined) return linkOver(here, "sign_up");
+      if (form === undefined) return askRest(here, order, { problem: "page_outdated" });
       const typed = { name: form.get("name"), password: form.get("new_password") };
       try {
         const differ = typed.password !== form.get("repeat_password");
@@ -115,7 +116,7 @@ function ask(
   const { serverName } = here.parts.home;
   const action = here.url("/sign-up");
   const signInUrl = here.url("/sign-in", { request });
-  return here.show(problem === undefined ? 200 : 422, ASK, (csrfToken) =>
+  return here.show(problem, ASK, (csrfToken) =>
     signUpPage({ serverName, action, csrfToken, request, email, problem, signInUrl }),
   );
 }
@@ -130,7 +131,7 @@ function askRest(
   const action = here.url("/sign-up/finish");
   const shown = resumed === undefined ? undefined : request;
   return here.show(
-    problem === undefined ? 200 : 422,
+    problem,
     FINISH,
     (csrfToken) => finishSignUpPage({ serverName, action, csrfToken, request: shown, email, name, problem }),
     { targets: resumed === undefined ? [] : [resumed.formTarget] },

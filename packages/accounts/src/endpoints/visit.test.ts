@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Answer, finish, RawBrowser, remoteWorld } from "../../test/raw-browser.ts";
-import { ask, PASSWORD, type World, world } from "../../test/world.ts";
+import { ask, BASE_URL, PASSWORD, type World, world } from "../../test/world.ts";
 
 const POSTED = [
   "/oauth/sign-in",
@@ -181,11 +181,13 @@ describe("every answer of every page", () => {
     }
   });
 
-  test("sets no cookie where it refuses what came", () => {
-    for (const { asked, status, setCookies } of answers) {
+  test("sets no cookie where it refuses what came, but that of a form that comes back", () => {
+    for (const { asked, status, setCookies, fields } of answers) {
+      const names = setCookies.map(({ name }) => name.replace("__Host-sallyport-", ""));
       const mailGone = /finish$/.test(asked) && [400, 409].includes(status);
+      const expected = fields.csrf_token === undefined ? [] : ["browser"];
       if (status >= 400 && status !== 422 && !mailGone)
-        expect([asked, status, setCookies]).toEqual([asked, status, []]);
+        expect([asked, status, names]).toEqual([asked, status, expected]);
     }
   });
 
@@ -288,6 +290,25 @@ describe("RFC 6749 §10.12: the forms of the account", () => {
         return browser.post("/oauth/account", { ...change, csrf_token }, { cookies });
       },
     ],
+  ])("one %s changes nothing, and the person hears that the page was out of date", async (_, forge) => {
+    const given = await signedIn();
+    const answer = await forge(given);
+    expect([answer.status, answer.setCookies.map(({ name }) => name)]).toEqual([403, ["__Host-sallyport-browser"]]);
+    expect(answer.text).toContain("This page was out of date");
+    expect(given.on.events.at(-1)).toMatchObject({
+      type: "request.refused",
+      endpoint: "account",
+      reason: "consent_forged",
+      traceId: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+    expect(await given.on.accounts.findUser(given.alice.id)).toMatchObject({ name: "Alice" });
+  });
+
+  test.each<readonly [string, (given: Awaited<ReturnType<typeof signedIn>>) => Promise<Answer>]>([
+    [
+      "without a token, in a browser that does not say where it is from",
+      ({ browser }) => browser.post("/oauth/account", change, { headers: { "sec-fetch-site": undefined } }),
+    ],
     [
       "from another site, with the right token",
       ({ browser, token }) =>
@@ -306,7 +327,7 @@ describe("RFC 6749 §10.12: the forms of the account", () => {
           { headers: { "sec-fetch-site": undefined, origin: "https://evil.example" } },
         ),
     ],
-  ])("one %s changes nothing", async (_, forge) => {
+  ])("one %s is refused, and changes nothing", async (_, forge) => {
     const given = await signedIn();
     const answer = await forge(given);
     expect([answer.status, answer.setCookies]).toEqual([403, []]);
@@ -380,6 +401,64 @@ describe("OWASP Session Management, session fixation", () => {
     await browser.get("/oauth/sign-in");
     expect(browser.cookie("browser")).not.toBe(attacker.cookie("browser"));
     expect((await browser.type(page, "alice")).status).toBe(403);
+  });
+});
+
+describe("two pages that a browser without our cookie opens at the same moment", () => {
+  const NEW = { name: "Bob", new_password: "a long enough password", repeat_password: "a long enough password" };
+
+  /** The link of a mail that was asked for in this browser, followed. */
+  async function followed(on: World, browser: RawBrowser, path: string, typed: Readonly<Record<string, string>>) {
+    await browser.post(path, { ...(await browser.get(path)).fields, ...typed });
+    await browser.get(await mailed(on));
+    return `${path}/finish`;
+  }
+
+  test.each<
+    readonly [
+      string,
+      (on: World, browser: RawBrowser) => Promise<string>,
+      Readonly<Record<string, string>>,
+      readonly [number, string | undefined],
+    ]
+  >([
+    ["sign-in", (_, browser) => browser.toSignIn(), { login: "alice", password: PASSWORD }, [303, "/oauth/callback"]],
+    ["reset", async () => "/oauth/reset-password", { login: "alice" }, [200, undefined]],
+    ["sign-up", async () => "/oauth/sign-up", { email: "bob@example.com" }, [200, undefined]],
+    [
+      "new password",
+      (on, browser) => followed(on, browser, "/oauth/reset-password", { login: "alice" }),
+      NEW,
+      [303, "/oauth/account"],
+    ],
+    [
+      "new account",
+      (on, browser) => followed(on, browser, "/oauth/sign-up", { email: "bob@example.com" }),
+      NEW,
+      [303, "/oauth/account"],
+    ],
+  ])("the form of the first does nothing, comes back, and works: %s", async (_, open, typed, [status, leadsTo]) => {
+    const { on, browser } = await withAlice();
+    const address = await open(on, browser);
+    const cookies = new Map([...browser.cookies].filter(([name]) => name !== "__Host-sallyport-browser"));
+    const first = await browser.get(address, { cookies });
+    const last = await browser.get(address, { cookies });
+    expect(browser.cookie("browser")).toBe(last.setCookies.find(({ name }) => name.endsWith("-browser"))?.value);
+    const path = new URL(address, BASE_URL).pathname;
+    const told = on.events.length;
+    const mails = on.mails.length;
+
+    const back = await browser.post(path, { ...first.fields, ...typed });
+    expect(back.status).toBe(403);
+    expect(back.text).toContain("This page was out of date");
+    expect(Object.keys(back.fields)).toEqual(Object.keys(first.fields));
+    expect(back.fields.request).toBe(first.fields.request);
+    expect(on.events.slice(told)).toMatchObject([{ type: "request.refused", reason: "consent_forged" }]);
+    await on.accounts.settled();
+    expect(on.mails).toHaveLength(mails);
+
+    const done = await browser.post(path, { ...back.fields, ...typed });
+    expect([done.status, done.location?.pathname]).toEqual([status, leadsTo]);
   });
 });
 

@@ -16,6 +16,7 @@ import type { AccountParts } from "../account-parts.ts";
 import { type BrowserSession, counts } from "../browser-sessions.ts";
 import type { FormPlace } from "../form-tokens.ts";
 import { cookieName, type NamedCookie } from "../named-cookie.ts";
+import type { ProblemName } from "../pages/problem.ts";
 import type { SignInRequest } from "../tickets.ts";
 import type { User } from "../user-store.ts";
 
@@ -23,6 +24,17 @@ import type { User } from "../user-store.ts";
 export interface Present {
   readonly user: User;
   readonly session: BrowserSession;
+}
+
+/** What came with a form. */
+export interface Posted {
+  /**
+   * The fields; `undefined` where the browser says that they are from a page of ours, and the token that it proves nothing: the page is from before the cookies were deleted,
+   * from before another sign-in, or was opened at the same moment as another one. Nothing is done then, and the page is shown anew.
+   */
+  readonly form: Parameters | undefined;
+  /** The sealed sign-in that the page was opened for; whatever came with the form. */
+  readonly request: string | undefined;
 }
 
 /** Something to say on the next page: one of a few words, and never text. */
@@ -37,7 +49,6 @@ const NOTICES = [
   "link_taken",
   "too_many_links",
   "last_way_in",
-  "page_outdated",
 ] as const;
 export type Notice = (typeof NOTICES)[number];
 /** Seconds; it is for the page that comes next. */
@@ -80,12 +91,16 @@ export class Visit {
    *
    * @throws {OAuthProxyError} `consent_forged`; what a body can be wrong with
    */
-  async form(place: FormPlace): Promise<Parameters> {
-    this.parts.home.refuseOtherSites(this.request);
+  async form(place: FormPlace): Promise<Posted> {
+    const { home, formTokens } = this.parts;
+    home.refuseOtherSites(this.request);
     const form = await readForm(this.request);
-    if (!this.parts.formTokens.proves(this.cookies, place, form.get("csrf_token")))
-      throw new OAuthProxyError("consent_forged");
-    return form;
+    const request = form.get("request");
+    if (formTokens.proves(this.cookies, place, form.get("csrf_token"))) return { form, request };
+    // Without the browser's word for it, it may be another site's. That one gets no page, nor the cookie that comes with one.
+    if (this.request.headers.get("sec-fetch-site") !== "same-origin") throw new OAuthProxyError("consent_forged");
+    home.observe({ type: "request.refused", endpoint: this.visit.endpoint, reason: "consent_forged" }, this.traceId);
+    return { form: undefined, request };
   }
 
   /** Who is signed in here. */
@@ -110,9 +125,9 @@ export class Visit {
     return request;
   }
 
-  /** A page with a form on it, and its token. */
+  /** A page with a form on it, and its token. `problem`: why it is shown again. */
   show(
-    status: number,
+    problem: ProblemName | undefined,
     place: FormPlace,
     render: (csrfToken: string) => string,
     {
@@ -121,7 +136,13 @@ export class Visit {
     }: { readonly targets?: readonly string[]; readonly cookies?: readonly NamedCookie[] } = {},
   ): Reply {
     const { csrfToken, cookie } = this.parts.formTokens.issue(this.cookies, place);
-    return page(status, render(csrfToken), STYLE_HASH, ["'self'", ...targets], this.#set([cookie, ...cookies]));
+    return page(
+      statusOf(problem),
+      render(csrfToken),
+      STYLE_HASH,
+      ["'self'", ...targets],
+      this.#set([cookie, ...cookies]),
+    );
   }
 
   /** A page without a form. */
@@ -183,4 +204,10 @@ export class Visit {
   #set(cookies: readonly NamedCookie[]): Reply["headers"] {
     return cookies.map((cookie) => setCookie(cookie, this.parts.home.secure));
   }
+}
+
+/** A form that was refused for where it came from, and one whose fields have to be corrected. RFC 9110 §15.5.4, §15.5.21. */
+function statusOf(problem: ProblemName | undefined): number {
+  if (problem === undefined) return 200;
+  return problem === "page_outdated" ? 403 : 422;
 }

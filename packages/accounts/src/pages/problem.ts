@@ -34,7 +34,10 @@ export const PROBLEMS = {
   },
   email_malformed: { text: "This is not a complete e-mail address. Check how it is written.", fields: ["email"] },
   name_malformed: { text: "This name can not be used. Use 1 to 100 letters and signs.", fields: ["name"] },
-  page_outdated: { text: "This page was open for too long, so nothing was done. Try again.", fields: [] },
+  page_outdated: {
+    text: "This page was out of date, so nothing was done. Try again; cookies have to be allowed for this site.",
+    fields: [],
+  },
   login_missing: { text: "Type the name or the e-mail address of your account.", fields: ["login"] },
   link_failed: { text: "The sign-in could not be linked. Try again.", fields: [] },
   link_taken: { text: "That sign-in already belongs to another account. Unlink it there first.", fields: [] },

@@ -90,7 +90,8 @@ async function link(
   request: Request,
   context: PageContext,
 ): Promise<Reply> {
-  const visit = { request, clientAddress: context.clientAddress, traceId: transaction.traceId };
+  const { clientAddress } = context;
+  const visit = { request, endpoint: "callback", clientAddress, traceId: transaction.traceId };
   // Asked once, whatever it answers: what fails in the pages themselves is no failure of the provider's.
   return own.linked(visit, transaction.link, provider, await shown(provider, parameters, transaction, context));
 }

@@ -159,6 +159,12 @@ describe("pages of a provider's own", () => {
     expect(desk.visits.map(({ clientAddress }) => clientAddress)).toEqual(["192.0.2.1", undefined]);
   });
 
+  test("are told what events call them", async () => {
+    const { server, desk } = arranged();
+    await server.get("/oauth/front");
+    expect(desk.visits.map(({ endpoint }) => endpoint)).toEqual(["front"]);
+  });
+
   test("that throw become a page that says so, and an event under the same trace", async () => {
     const { server, desk, world } = arranged();
     desk.front = () => Promise.reject(new OAuthProxyError("storage_unavailable"));

@@ -16,6 +16,8 @@ import { redirectUpstream } from "./upstream-redirect.ts";
 /** A visit to one of the pages. */
 export interface PageRequest {
   readonly request: Request;
+  /** What events call the page. */
+  readonly endpoint: string;
   /** Where the connection came from, as the adapter knows it. */
   readonly clientAddress: string | undefined;
   /** What an error page would show, and events are found by. */
@@ -138,6 +140,6 @@ async function disconnect(
 }
 
 /** An endpoint that answers with a page. */
-export function ownPage(handler: OwnPageHandler): PageEndpoint {
-  return (request, { clientAddress, trace }) => handler({ request, clientAddress, traceId: trace.id });
+export function ownPage(endpoint: string, handler: OwnPageHandler): PageEndpoint {
+  return (request, { clientAddress, trace }) => handler({ request, endpoint, clientAddress, traceId: trace.id });
 }
