@@ -73,7 +73,7 @@ interface Bucket {
 /** A bucket with an attempt in it. */
 interface Charge {
   readonly bucket: Bucket;
-  readonly record: AttemptRecord;
+  readonly entry: Entry<AttemptRecord>;
 }
 
 const LONGEST_WAIT = 900;
@@ -194,7 +194,8 @@ export class Attempts {
       if (wait > 0) return { retryAfter: wait };
       const now = runtime.now();
       const record = withOneMore(standing(current?.value, bucket.pace, now), bucket.pace, now);
-      if (await this.#store(bucket.id, current, record, now)) return { bucket, record };
+      const charged = await this.#store(bucket.id, current, record, now);
+      if (charged !== undefined) return { bucket, entry: charged };
       current = await collection.get(bucket.id);
       readable ||= current !== undefined;
     }
@@ -210,20 +211,21 @@ export class Attempts {
   }
 
   /** Gives a place back. Where that fails, it stays taken: too many failures are counted, never too few. */
-  async #takeBack({ bucket, record }: Charge): Promise<void> {
+  async #takeBack({ bucket, entry }: Charge): Promise<void> {
     const { collection, runtime } = this.#options;
+    let current: Entry<AttemptRecord> | undefined = entry;
     for (let tries = 0; tries < TRIES; tries++) {
-      const current = await collection.get(bucket.id);
       const now = runtime.now();
       if (current === undefined || isForgotten(current.value, now)) return;
       const { failures, until, forgetAt } = current.value;
       const next = {
         failures: Math.max(0, failures - 1),
         // The wait that this very place began ends; one that somebody else began goes on.
-        until: until === record.until ? Math.min(until, now) : until,
+        until: until === entry.value.until ? Math.min(until, now) : until,
         forgetAt,
       };
-      if (isForgotten(next, now) || (await this.#store(bucket.id, current, next, now))) return;
+      if (isForgotten(next, now) || (await this.#store(bucket.id, current, next, now)) !== undefined) return;
+      current = await collection.get(bucket.id);
     }
   }
 
@@ -241,7 +243,12 @@ export class Attempts {
     return Math.max(0, record.until - now);
   }
 
-  #store(id: string, was: Entry<AttemptRecord> | undefined, record: AttemptRecord, now: number): Promise<boolean> {
+  #store(
+    id: string,
+    was: Entry<AttemptRecord> | undefined,
+    record: AttemptRecord,
+    now: number,
+  ): Promise<Entry<AttemptRecord> | undefined> {
     const { collection } = this.#options;
     const ttl = lifetime(record, now);
     return was === undefined ? collection.claim(id, record, ttl) : collection.replace(id, was, record, ttl);

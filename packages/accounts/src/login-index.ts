@@ -162,9 +162,9 @@ export class LoginClaims {
   /** Makes sure that whoever claimed a name for that account can't go on. */
   async #stop(id: string, owner: Entry<UserRecord> | undefined): Promise<boolean> {
     const { users } = this.#index.options;
-    if (owner === undefined) return users.claim(id, { abandoned: true });
+    if (owner === undefined) return (await users.claim(id, { abandoned: true })) !== undefined;
     if ("abandoned" in owner.value) return true;
-    return users.replace(id, owner, { ...owner.value, mark: this.#index.nonce() });
+    return (await users.replace(id, owner, { ...owner.value, mark: this.#index.nonce() })) !== undefined;
   }
 }
 

@@ -78,8 +78,8 @@ describe("a record that nobody wrote", async () => {
     const signer = new SigningKeys().signer({
       records: {
         get: async () => ({ value: { version: 1, keys: [] }, raw: "" }),
-        claim: async () => writes.push("claim") > 0,
-        replace: async () => writes.push("replace") > 0,
+        claim: async (_, value) => ({ value, raw: writes.push("claim") }),
+        replace: async (_, __, value) => ({ value, raw: writes.push("replace") }),
       },
       runtime: { now: () => replicas.now },
       tokenTtl: 3600,

@@ -206,7 +206,7 @@ const STEPS: Readonly<Record<string, Step>> = {
       return async (at) => outcomeOf(await at.refresh(client, tokens.refresh_token));
     },
     calls: [
-      ...["get client", "get grant", "claim lease", "get grant", "replace grant", "get grant", "delete lease"],
+      ...["get client", "get grant", "claim lease", "get grant", "replace grant", "delete lease"],
       ...["get client", "replace client", "replace grant"],
     ],
   },
@@ -266,7 +266,7 @@ const STEPS: Readonly<Record<string, Step>> = {
       world.now += 3570;
       return async (at) => loaded(at, tokens.access_token);
     },
-    calls: ["get grant", "claim lease", "get grant", "replace grant", "get grant", "delete lease"],
+    calls: ["get grant", "claim lease", "get grant", "replace grant", "delete lease"],
   },
 
   "load upstream tokens that are over": {
@@ -276,7 +276,7 @@ const STEPS: Readonly<Record<string, Step>> = {
       world.now += 4000;
       return async (at) => loaded(at, tokens.access_token);
     },
-    calls: ["get grant", "claim lease", "get grant", "replace grant", "get grant", "delete lease"],
+    calls: ["get grant", "claim lease", "get grant", "replace grant", "delete lease"],
   },
 
   "refresh over upstream tokens that are over": {
@@ -285,7 +285,7 @@ const STEPS: Readonly<Record<string, Step>> = {
       world.now += 4000;
       return async (at) => outcomeOf(await at.refresh(client, tokens.refresh_token));
     },
-    calls: ["get grant", "claim lease", "get grant", "replace grant", "get grant", "delete lease", "replace grant"],
+    calls: ["get grant", "claim lease", "get grant", "replace grant", "delete lease", "replace grant"],
   },
 };
 

@@ -126,8 +126,8 @@ export class Grants {
   /** Stores a new grant; `false` where one of this id lives already, which is how an authorization code is spent. */
   async create(grantId: string, grant: Grant): Promise<boolean> {
     const created = await this.#options.collection.claim(grantId, grant, this.#storedFor(grant));
-    if (created) this.#alive.see(grantId, this.#options.runtime.now());
-    return created;
+    if (created !== undefined) this.#alive.see(grantId, this.#options.runtime.now());
+    return created !== undefined;
   }
 
   /** The grant as it is now: living, ended, or `undefined`. One read. */
@@ -253,8 +253,8 @@ export class Grants {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const next = change(current.value);
       const replaced = await this.#options.collection.replace(grantId, current, next, this.#storedFor(next));
+      if (replaced !== undefined) return { ...replaced, value: next };
       current = await this.living(grantId);
-      if (replaced) return current;
     }
     throw new OAuthProxyError("storage_unavailable");
   }

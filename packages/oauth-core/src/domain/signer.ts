@@ -49,10 +49,10 @@ export interface SigningKeyRecord {
  */
 export interface SigningKeyRecords {
   get(id: string): Promise<SigningKeyRecord | undefined>;
-  /** Stores for `ttl` seconds where nothing live is: of any number of racers exactly one is told `true`. */
-  claim(id: string, value: unknown, ttl: number): Promise<boolean>;
-  /** Stores for `ttl` seconds where the record is still the one that was read. */
-  replace(id: string, entry: SigningKeyRecord, value: unknown, ttl: number): Promise<boolean>;
+  /** Stores for `ttl` seconds where nothing live is: of any number of racers exactly one is given the record, and the others `undefined`. */
+  claim(id: string, value: unknown, ttl: number): Promise<SigningKeyRecord | undefined>;
+  /** Stores for `ttl` seconds where the record is still the one that was read; `undefined` where it is not. */
+  replace(id: string, entry: SigningKeyRecord, value: unknown, ttl: number): Promise<SigningKeyRecord | undefined>;
 }
 
 /** What happens to signing keys. */

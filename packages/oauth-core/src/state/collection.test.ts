@@ -76,7 +76,7 @@ test("of 32 racers that read the same record one replaces it", async () => {
       return entry !== undefined && grants.replace("g1", entry, { subject: "alice", generation: racer + 1 }, 60);
     }),
   );
-  const winner = swaps.indexOf(true);
+  const winner = swaps.findIndex((swap) => swap);
   expect(swaps.filter(Boolean)).toHaveLength(1);
   expect((await grants.get("g1"))?.value.generation).toBe(winner + 1);
 });
@@ -87,17 +87,30 @@ test("a record that was saved again with the same value is another record", asyn
   await grants.save("g1", value, 60);
   const entry = await grants.get("g1");
   await grants.save("g1", value, 60);
-  expect(entry !== undefined && (await grants.replace("g1", entry, { ...value, generation: 2 }, 60))).toBe(false);
+  expect(entry).toBeDefined();
+  expect(entry && (await grants.replace("g1", entry, { ...value, generation: 2 }, 60))).toBeUndefined();
+});
+
+test("whoever writes is given what is stored, and can write on without reading it", async () => {
+  const { grants } = collection();
+  const first = await grants.claim("g1", { subject: "alice", generation: 1 }, 60);
+  expect(first).toEqual(await grants.get("g1"));
+  const second = first && (await grants.replace("g1", first, { subject: "alice", generation: 2 }, 60));
+  expect(second).toEqual(await grants.get("g1"));
+  const third = second && (await grants.replace("g1", second, { subject: "alice", generation: 3 }, 60));
+  expect(third?.value.generation).toBe(3);
+  // What it was before is nothing to go on from.
+  expect(second && (await grants.replace("g1", second, { subject: "alice", generation: 4 }, 60))).toBeUndefined();
 });
 
 test("a claim is won once, and again after a delete", async () => {
   const { grants } = collection();
   const value = { subject: "alice", generation: 1 };
-  expect(await grants.claim("g1", value, 60)).toBe(true);
-  expect(await grants.claim("g1", value, 60)).toBe(false);
+  expect(await grants.claim("g1", value, 60)).toBeDefined();
+  expect(await grants.claim("g1", value, 60)).toBeUndefined();
   await grants.delete("g1");
   expect(await grants.get("g1")).toBeUndefined();
-  expect(await grants.claim("g1", value, 60)).toBe(true);
+  expect(await grants.claim("g1", value, 60)).toBeDefined();
 });
 
 test("a record ends after its lifetime, and a replacement has a lifetime of its own", async () => {
@@ -106,9 +119,7 @@ test("a record ends after its lifetime, and a replacement has a lifetime of its 
   await grants.claim("g1", { subject: "alice", generation: 1 }, 60);
   const entry = await grants.get("g1");
   now += 59;
-  expect(entry !== undefined && (await grants.replace("g1", entry, { subject: "alice", generation: 2 }, 60))).toBe(
-    true,
-  );
+  expect(entry && (await grants.replace("g1", entry, { subject: "alice", generation: 2 }, 60))).toBeDefined();
   now += 59;
   expect((await grants.get("g1"))?.value.generation).toBe(2);
   now += 1;
@@ -134,7 +145,7 @@ test("a record that can't be read is absent and reported, stands in the way of a
 
   expect(await stranger.grants.get("g1")).toBeUndefined();
   expect(stranger.unreadable).toEqual([{ key: "grant:g1", why: "key" }]);
-  expect(await stranger.grants.claim("g1", { subject: "mallory", generation: 1 }, 60)).toBe(false);
+  expect(await stranger.grants.claim("g1", { subject: "mallory", generation: 1 }, 60)).toBeUndefined();
   expect((await grants.get("g1"))?.value.subject).toBe("alice");
 });
 
@@ -204,14 +215,15 @@ describe("where the storage fails", () => {
 
   test("a claim that was stored is won, by one read", async () => {
     const { calls, storage } = failing("claim", { deed: true });
-    expect(await collection({ storage }).grants.claim("g1", value, 60)).toBe(true);
-    expect(calls).toEqual(["claim", "get"]);
+    const { grants } = collection({ storage });
+    expect(await grants.claim("g1", value, 60)).toEqual(await grants.get("g1"));
+    expect(calls).toEqual(["claim", "get", "get"]);
   });
 
   test("a claim is lost where another's record is there, though it says the same", async () => {
     const { storage, other } = failing("claim", { deed: false });
     await other.save("g1", value, 60);
-    expect(await collection({ storage }).grants.claim("g1", value, 60)).toBe(false);
+    expect(await collection({ storage }).grants.claim("g1", value, 60)).toBeUndefined();
   });
 
   test("of a claim that left nothing behind nothing is known", async () => {
@@ -225,8 +237,9 @@ describe("where the storage fails", () => {
     await other.save("g1", value, 60);
     const { grants } = collection({ storage });
     const entry = await grants.get("g1");
-    expect(entry !== undefined && (await grants.replace("g1", entry, { ...value, generation: 2 }, 60))).toBe(true);
+    const replaced = entry && (await grants.replace("g1", entry, { ...value, generation: 2 }, 60));
     expect(calls).toEqual(["get", "replace", "get"]);
+    expect(replaced).toEqual(await grants.get("g1"));
   });
 
   test.each([

@@ -75,43 +75,44 @@ export class Collection<T> {
   }
 
   /**
-   * Stores a record for `ttl` seconds, or for good, where nothing live is: of any number of racers exactly one is told `true`.
+   * Stores a record for `ttl` seconds, or for good, where nothing live is: of any number of racers exactly one is given the
+   * entry as it is stored, and the others `undefined`.
    *
-   * Where the storage fails, it may have done the deed all the same. It is then asked once what is there: `true` for the very seal of this
-   * call, `false` for any other.
+   * Where the storage fails, it may have done the deed all the same. It is then asked once what is there: the very seal of this call means that it
+   * won, any other that it lost.
    *
    * @throws what the storage rejected with, where nothing is there, it fails again, or nothing is sealed and so whose a record is can't be known.
    */
-  async claim(id: string, value: T, ttl?: number): Promise<boolean> {
+  async claim(id: string, value: T, ttl?: number): Promise<Entry<T> | undefined> {
     assertTtl(ttl);
     const key = this.#key(id);
     const sealed = this.#seal(key, value);
     try {
-      return await this.#storage.claim(key, sealed, ttl);
+      return (await this.#storage.claim(key, sealed, ttl)) ? { value, raw: sealed } : undefined;
     } catch (error) {
       const live = await this.#lookBack(key);
       if (live === undefined || live === null) throw error;
-      return live === sealed;
+      return live === sealed ? { value, raw: sealed } : undefined;
     }
   }
 
   /**
    * Stores a record for `ttl` seconds, or for good, where the storage still holds exactly `entry`: of any number of racers that read the same entry
-   * exactly one is told `true`. On `false`, read again and decide again.
+   * exactly one is given the entry that it has become. On `undefined`, read again and decide again.
    *
-   * Where the storage fails, it is asked once what is there, and the very seal of this call means `true`.
+   * Where the storage fails, it is asked once what is there, and the very seal of this call means that it won.
    *
    * @throws what the storage rejected with, where anything else is there: somebody may have gone on from what this call stored, and whoever
-   *   is told `false` has changed nothing.
+   *   is given nothing has changed nothing.
    */
-  async replace(id: string, entry: Entry<T>, value: T, ttl?: number): Promise<boolean> {
+  async replace(id: string, entry: Entry<T>, value: T, ttl?: number): Promise<Entry<T> | undefined> {
     assertTtl(ttl);
     const key = this.#key(id);
     const sealed = this.#seal(key, value);
     try {
-      return await this.#storage.replace(key, entry.raw, sealed, ttl);
+      return (await this.#storage.replace(key, entry.raw, sealed, ttl)) ? { value, raw: sealed } : undefined;
     } catch (error) {
-      if ((await this.#lookBack(key)) === sealed) return true;
+      if ((await this.#lookBack(key)) === sealed) return { value, raw: sealed };
       throw error;
     }
   }
