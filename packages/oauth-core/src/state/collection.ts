@@ -4,9 +4,9 @@ import { ConfigurationError } from "../protocol/errors.ts";
 import { isOutdated, type KeyRing, open, seal, type Unreadable } from "./sealing.ts";
 import { type AtomicTokenStorage, assertTtl, type ListOptions } from "./token-storage.ts";
 
-/** A record as it was read. */
+/** A record as it is stored. */
 export interface Entry<T> {
-  /** What it says. */
+  /** What it says; of one that was just written, what was given. */
   readonly value: T;
   /** Exactly what the storage holds: what {@link Collection.replace} expects to find there. */
   readonly raw: unknown;
