@@ -1,5 +1,5 @@
 /** What passes through the browser between the sign-in page and the callback: sealed, short-lived, and bound to one sign-in. RFC 7636; RFC 9700 §4.5. */
-import { digest, equal, type KeyRing, open, type Runtime, seal } from "@sallyport/oauth-core/accounts";
+import { type KeyRing, open, type Runtime, seal, verifyCodeVerifier } from "@sallyport/oauth-core/accounts";
 
 /** The sign-in that a page of ours was opened for. */
 export interface SignInRequest {
@@ -72,8 +72,7 @@ export class Tickets {
    */
   open(text: string, codeVerifier: string): Ticket | undefined {
     const ticket = this.#open<Ticket>(TICKET, text);
-    // RFC 7636 §4.6: the S256 of a verifier is its SHA-256 in base64url.
-    return ticket !== undefined && equal(digest(codeVerifier), ticket.codeChallenge) ? ticket : undefined;
+    return ticket !== undefined && verifyCodeVerifier(codeVerifier, ticket.codeChallenge) ? ticket : undefined;
   }
 
   #seal(place: string, content: SignInRequest | Ticket): string {

@@ -10,6 +10,7 @@ import {
   readForm,
   redirect,
   STYLE_HASH,
+  saysSameOrigin,
   setCookie,
 } from "@sallyport/oauth-core/accounts";
 import type { AccountParts } from "../account-parts.ts";
@@ -98,7 +99,7 @@ export class Visit {
     const request = form.get("request");
     if (formTokens.proves(this.cookies, place, form.get("csrf_token"))) return { form, request };
     // Without the browser's word for it, it may be another site's. That one gets no page, nor the cookie that comes with one.
-    if (this.request.headers.get("sec-fetch-site") !== "same-origin") throw new OAuthProxyError("consent_forged");
+    if (!saysSameOrigin(this.request)) throw new OAuthProxyError("consent_forged");
     home.observe({ type: "request.refused", endpoint: this.visit.endpoint, reason: "consent_forged" }, this.traceId);
     return { form: undefined, request };
   }

@@ -253,7 +253,7 @@ export class Grants {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const next = change(current.value);
       const replaced = await this.#options.collection.replace(grantId, current, next, this.#storedFor(next));
-      if (replaced !== undefined) return { ...replaced, value: next };
+      if (replaced !== undefined) return replaced;
       current = await this.living(grantId);
     }
     throw new OAuthProxyError("storage_unavailable");

@@ -9,6 +9,7 @@ import {
   timingSafeEqual,
 } from "node:crypto";
 import { ConfigurationError } from "../protocol/errors.ts";
+import { sameBytes } from "../protocol/same-bytes.ts";
 
 /** The purposes of which each has a key of its own, so that a leak or a confusion of one opens no other door. */
 export type KeyPurpose =
@@ -83,10 +84,16 @@ const objects = new WeakMap<Uint8Array, KeyObject>();
 
 /** HMAC-SHA256 over parts that can't run into each other. */
 export function mac(key: Uint8Array, ...parts: readonly string[]): Uint8Array {
-  const object = objects.get(key) ?? createSecretKey(key);
-  objects.set(key, object);
   const message = parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join("");
-  return createHmac("sha256", object).update(message).digest();
+  return createHmac("sha256", objectOf(key)).update(message).digest();
+}
+
+function objectOf(key: Uint8Array): KeyObject {
+  const known = objects.get(key);
+  if (known !== undefined) return known;
+  const made = createSecretKey(key);
+  objects.set(key, made);
+  return made;
 }
 
 /** The same as base64url, under the key that signs. */
@@ -97,14 +104,10 @@ export function sign(keys: Keys, ...parts: readonly string[]): string {
 /** Whether `signature` was made over `parts` by one of the keys. Takes the same time wherever it differs. */
 export function verify(keys: Keys, signature: string, ...parts: readonly string[]): boolean {
   const given = Buffer.from(signature);
-  return keys.some((key) => {
-    const expected = Buffer.from(sign([key], ...parts));
-    // How long a MAC is, everybody knows.
-    return given.length === expected.length && timingSafeEqual(given, expected);
-  });
+  return keys.some((key) => sameBytes(given, Buffer.from(sign([key], ...parts))));
 }
 
-/** Whether two texts are the same, in a time that tells nothing about where they differ. */
+/** Whether two texts are the same, in a time that tells nothing about where they differ. Digests are compared, so that texts of any two lengths can be. */
 export function equal(one: string, other: string): boolean {
   const hash = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(hash(one), hash(other));

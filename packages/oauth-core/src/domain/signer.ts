@@ -1,7 +1,8 @@
 /** The ports behind which access tokens are signed, and the symmetric form. RFC 7515, RFC 7517 §5, RFC 7518 §3.2. */
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { OAuthProxyError } from "../protocol/errors.ts";
 import { parseJwt } from "../protocol/jwt.ts";
+import { sameBytes } from "../protocol/same-bytes.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Happening } from "./events.ts";
 import { type Keys, keyId } from "./keys.ts";
@@ -110,8 +111,7 @@ export class HmacSigner implements Signer {
     if (header.alg !== "HS256" || header.crit !== undefined) throw new OAuthProxyError("token_signature");
     const verified = this.#keys.some(({ id, key }) => {
       if (header.kid !== undefined && header.kid !== id) return false;
-      const expected = createHmac("sha256", key).update(signingInput).digest();
-      return signature.length === expected.length && timingSafeEqual(signature, expected);
+      return sameBytes(signature, createHmac("sha256", key).update(signingInput).digest());
     });
     if (!verified) throw new OAuthProxyError("token_signature");
     return { header, claims };

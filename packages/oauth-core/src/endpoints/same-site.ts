@@ -12,3 +12,11 @@ export function refuseOtherSites(request: Request, origin: string): void {
   const from = request.headers.get("origin");
   if (from !== null && from !== "null" && from !== origin) throw new OAuthProxyError("consent_forged");
 }
+
+/**
+ * Whether the browser itself says that a form is from a page of this origin. One that says nothing is old, or no browser: then it may be from anywhere, and only the
+ * CSRF token tells.
+ */
+export function saysSameOrigin(request: Request): boolean {
+  return request.headers.get("sec-fetch-site") === "same-origin";
+}

@@ -1,7 +1,8 @@
 /** Proof Key for Code Exchange: the code goes only to the program that asked for it. RFC 7636. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import { OAuthProxyError } from "./errors.ts";
+import { sameBytes } from "./same-bytes.ts";
 
 /** RFC 7636 §4.2: base64url without padding of the 32 bytes of a SHA-256 digest. One class, one fixed count: linear. */
 const CODE_CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
@@ -58,9 +59,6 @@ export function s256(verifier: string): string {
  */
 export function verifyCodeVerifier(verifier: string, challenge: string): boolean {
   const encoder = new TextEncoder();
-  const computed = encoder.encode(s256(verifier));
-  const expected = encoder.encode(challenge);
-
   // RFC 7636 §4.6: equal or not, and in constant time, so that a refusal does not tell how much of the digest was right.
-  return computed.length === expected.length && timingSafeEqual(computed, expected);
+  return sameBytes(encoder.encode(s256(verifier)), encoder.encode(challenge));
 }

@@ -83,16 +83,16 @@ export class Collection<T> {
    *
    * @throws what the storage rejected with, where nothing is there, it fails again, or nothing is sealed and so whose a record is can't be known.
    */
-  async claim(id: string, value: T, ttl?: number): Promise<Entry<T> | undefined> {
+  async claim<U extends T>(id: string, value: U, ttl?: number): Promise<Entry<U> | undefined> {
     assertTtl(ttl);
     const key = this.#key(id);
-    const sealed = this.#seal(key, value);
+    const written = { value, raw: this.#seal(key, value) };
     try {
-      return (await this.#storage.claim(key, sealed, ttl)) ? { value, raw: sealed } : undefined;
+      return (await this.#storage.claim(key, written.raw, ttl)) ? written : undefined;
     } catch (error) {
       const live = await this.#lookBack(key);
       if (live === undefined || live === null) throw error;
-      return live === sealed ? { value, raw: sealed } : undefined;
+      return live === written.raw ? written : undefined;
     }
   }
 
@@ -105,14 +105,14 @@ export class Collection<T> {
    * @throws what the storage rejected with, where anything else is there: somebody may have gone on from what this call stored, and whoever
    *   is given nothing has changed nothing.
    */
-  async replace(id: string, entry: Entry<T>, value: T, ttl?: number): Promise<Entry<T> | undefined> {
+  async replace<U extends T>(id: string, entry: Entry<T>, value: U, ttl?: number): Promise<Entry<U> | undefined> {
     assertTtl(ttl);
     const key = this.#key(id);
-    const sealed = this.#seal(key, value);
+    const written = { value, raw: this.#seal(key, value) };
     try {
-      return (await this.#storage.replace(key, entry.raw, sealed, ttl)) ? { value, raw: sealed } : undefined;
+      return (await this.#storage.replace(key, entry.raw, written.raw, ttl)) ? written : undefined;
     } catch (error) {
-      if ((await this.#lookBack(key)) === sealed) return { value, raw: sealed };
+      if ((await this.#lookBack(key)) === written.raw) return written;
       throw error;
     }
   }
