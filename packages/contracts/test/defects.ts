@@ -3,6 +3,7 @@
 import { posix } from "node:path";
 import { MemoryTokenStorage, type TokenStorage } from "@sallyport/oauth-core";
 import { SingleProcessStorage } from "../../oauth-core/src/state/single-process-storage.ts";
+import { perWorld } from "./per-world.ts";
 import { but, type Full, sound, type World } from "./world.ts";
 
 /** A defect: the clause that names it, its description, and the storage that has it. */
@@ -17,16 +18,6 @@ function renaming(rename: (key: string) => string): (world: World) => TokenStora
     claim: (key, value, ttl) => storage.claim(rename(key), value, ttl),
     replace: (key, expected, value, ttl) => storage.replace(rename(key), expected, value, ttl),
   }));
-}
-
-/** What all instances of a defective storage share, per world. */
-function perWorld<Shared>(make: () => Shared): (world: World) => Shared {
-  const all = new WeakMap<World, Shared>();
-  return (world) => {
-    const shared = all.get(world) ?? make();
-    all.set(world, shared);
-    return shared;
-  };
 }
 
 /** A lock that one verb of all instances takes. */

@@ -1,20 +1,11 @@
 /** Broken user stores: each with the clause that names its defect. */
 
 import type { Login, User, UserStore } from "@sallyport/accounts";
+import { perWorld } from "./per-world.ts";
 import { copy, soundUsers, type UserWorld, usersBut } from "./user-world.ts";
 
 /** A defect: the clause that names it, its description, and the store that has it. */
 export type UserDefect = readonly [clause: string, defect: string, open: (world: UserWorld) => UserStore];
-
-/** What all instances of a defective store share, per world. */
-function perWorld<Shared>(make: () => Shared): (world: UserWorld) => Shared {
-  const all = new WeakMap<UserWorld, Shared>();
-  return (world) => {
-    const shared = all.get(world) ?? make();
-    all.set(world, shared);
-    return shared;
-  };
-}
 
 /** A store that keeps users otherwise than it was told to. */
 const keeping = (change: (user: User) => User) =>
